@@ -18,7 +18,7 @@ import type { Assignment, OrderNotes, Ranking, Search } from "./contract.ts";
 import { rankBrowsed } from "./browse.ts";
 import { followedBy, identityOf, scoreList, vectorsMissing } from "./follow.ts";
 import { scorerOf, trustedSet } from "./trusted.ts";
-import { PARTS, reasonsFor } from "./why.ts";
+import { PARTS, reasonsFor, without } from "./why.ts";
 
 export interface Arrangement extends OrderNotes {
   /** Indices of the window's hits in the order to show; the notes on hits are parallel to it. */
@@ -166,7 +166,12 @@ async function rank(
   const order = rerank(scores.value.score, isPinned, sectionsOf(window));
   if (!order.ok) return order;
   deps.lists.keep(key, window, order.value);
-  const why = request.isExplained ? await reasonsFor(list, score, order.value, isPinned, sectionsOf(window)) : undefined;
+  const orderOf = async (of: ListInput): Promise<readonly number[] | undefined> => {
+    const left = await score(of);
+    const ordered = left.ok ? rerank(left.value.score, isPinned, sectionsOf(window)) : left;
+    return ordered.ok ? ordered.value : undefined;
+  };
+  const why = request.isExplained ? await reasonsFor(order.value, PARTS, (part) => orderOf(without(list, part))) : undefined;
   return ok({ ...ranking, order: order.value, scores: scores.value, why });
 }
 

@@ -4,7 +4,7 @@
  */
 import type { Hit, SearchPlan } from "../backends/dialect.ts";
 import type { Ranker } from "../experiment/treatment.ts";
-import { type PageFilters, scoreBrowsed } from "../browse/table.ts";
+import { type PageFilters, type Rates, scoreBrowsed } from "../browse/table.ts";
 import { likenessTo, likingOf, type Taste } from "../browse/taste.ts";
 import { rerank } from "../ranking/rerank.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
@@ -12,6 +12,7 @@ import { foldText } from "../rules/match.ts";
 import { sha256Hex, withTimeout } from "../web.ts";
 import type { Ranking, Search } from "./contract.ts";
 import type { Browsed } from "./live-browse.ts";
+import { BROWSED_PARTS, reasonsFor } from "./why.ts";
 
 /** `undefined` for a search with words, and for one that is left alone for another reason. */
 export function pageOf({ bypass: left, page }: SearchPlan): PageFilters | undefined {
@@ -28,6 +29,8 @@ export function browseVersion({ table }: Browsed): string {
 export function browseTrust(ranker: Ranker, { table }: Browsed): number {
   return ranker.kind === "model" && table !== undefined ? (ranker.trust ?? table.head.trust) : 0;
 }
+
+const NO_SALES: Rates = new Map();
 
 /** The order by meaning has no words to read here, so it is the engine's. `leftMs`: of the ranking's budget. */
 export async function rankBrowsed(
@@ -51,13 +54,20 @@ export async function rankBrowsed(
   const liked = taste && (await likingFor(search, taste, window, leftMs));
   const firstRank = 1 + (plan.isCursored ? plan.offset : 0);
   const hits = window.map(({ itemId }, i) => ({ itemId, rank: firstRank + i }));
-  const score = scoreBrowsed(hits, table, table?.pageFor(filters) ?? 0, trust, liked?.liking);
+  const page = table?.pageFor(filters) ?? 0;
+  const score = scoreBrowsed(hits, table, page, trust, liked?.liking);
   const isPinned = window.map((hit) => hit.isPinned);
   const sections = window[0]?.section === undefined ? undefined : window.map(({ section = 0 }) => section);
   const order = rerank(score, isPinned, sections);
   if (!order.ok) return order;
+  const orderWithout = async (part: (typeof BROWSED_PARTS)[number]): Promise<readonly number[] | undefined> => {
+    const known = part === "sales" && table !== undefined ? { ...table, ratesOf: (): Rates => NO_SALES } : table;
+    const left = rerank(scoreBrowsed(hits, known, page, trust, part === "taste" ? undefined : liked?.liking), isPinned, sections);
+    return left.ok ? left.value : undefined;
+  };
+  const why = request.isExplained ? await reasonsFor(order.value, BROWSED_PARTS, orderWithout) : undefined;
   if (taste !== undefined) deps.lists.keep(key, window, order.value);
-  return ok({ order: order.value, listId, modelVersion, knownHistory: liked?.known ?? 0, scores: { score } });
+  return ok({ order: order.value, listId, modelVersion, knownHistory: liked?.known ?? 0, scores: { score }, why });
 }
 
 /** `undefined`, counted with its reason, where taste has nothing to say: then the order is that of all shoppers. */

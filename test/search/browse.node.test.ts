@@ -298,6 +298,21 @@ describe("the shopper's taste", () => {
   });
 });
 
+it("says which places sales and the shopper's taste gave a hit", async () => {
+  const taste: Taste = { encoders: { image: "made-up", text: "made-up" }, picture: 2, text: 1 };
+  const vars = { ADMIN_TOKEN: "a-token-for-tests-only" };
+  const edge = await opened({ text: tableText(1, taste), vectorOf, vars });
+  const { path, init } = looked("item-40,item-45");
+  const { body } = await edge.send(withHeaders({ path: `${path}?armmt_explain`, init }, { authorization: `Bearer ${vars.ADMIN_TOKEN}` }));
+  const { armmt } = JSON.parse(body);
+  const reasons = new Map(armmt.items.map(({ id, why }: { id: string; why: unknown }) => [id, why]));
+  expect(reasons.get("item-4")).toEqual([{ part: "sales", places: expect.any(Number) }]);
+  expect(reasons.get("item-5")).toEqual([
+    { part: "taste", places: 3 },
+    { part: "sales", places: -2 },
+  ]);
+});
+
 describe("rules", () => {
   const rules = JSON.stringify({
     format: 1,

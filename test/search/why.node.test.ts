@@ -3,7 +3,6 @@ import { expect, it } from "vitest";
 import { ITEM_FEATURES, type ListItem } from "../../src/ranking/candidate.ts";
 import type { ListInput } from "../../src/ranking/features.ts";
 import { rerank } from "../../src/ranking/rerank.ts";
-import { bypass, ok } from "../../src/result.ts";
 import { PARTS, reasonsFor, without } from "../../src/search/why.ts";
 
 const K = 5;
@@ -36,11 +35,9 @@ const LIST: ListInput = {
 /** The engine's order, the first number of a picture, and the price. */
 const scoresOf = ({ items }: ListInput): number[] =>
   items.map((of, i) => -i + (of?.image instanceof Float32Array ? of.image[0]! : 0) + (of?.features[PRICE] ?? 0));
-const score = async (list: ListInput) => ok({ score: scoresOf(list) });
-
 const free = Array.from({ length: K }, () => false);
-const orderOf = (isPinned: readonly boolean[]): readonly number[] => {
-  const order = rerank(scoresOf(LIST), isPinned);
+const orderOf = (isPinned: readonly boolean[], list = LIST): readonly number[] => {
+  const order = rerank(scoresOf(list), isPinned);
   if (!order.ok) throw new Error(order.error.detail);
   return order.value;
 };
@@ -48,7 +45,7 @@ const orderOf = (isPinned: readonly boolean[]): readonly number[] => {
 it("names the part that lifts a hit, and how many places", async () => {
   const order = orderOf(free);
   expect(order).toEqual([3, 4, 0, 1, 2]);
-  const reasons = await reasonsFor(LIST, score, order, free, undefined);
+  const reasons = await reasonsFor(order, PARTS, async (part) => orderOf(free, without(LIST, part)));
   expect(reasons[3]).toEqual([{ part: "picture", places: 4 }]);
   expect(reasons[4]).toEqual([
     { part: "price", places: 3 },
@@ -59,7 +56,8 @@ it("names the part that lifts a hit, and how many places", async () => {
 
 it("has none for a hit that keeps its slot", async () => {
   const isPinned = [true, false, false, false, false];
-  expect((await reasonsFor(LIST, score, orderOf(isPinned), isPinned, undefined))[0]).toEqual([]);
+  const reasons = await reasonsFor(orderOf(isPinned), PARTS, async (part) => orderOf(isPinned, without(LIST, part)));
+  expect(reasons[0]).toEqual([]);
 });
 
 const known = ({ image, text, words, features }: ListItem) => [
@@ -82,5 +80,5 @@ it("leaves one part out of each hit, and no other", () => {
 });
 
 it("has none where the list cannot be scored", async () => {
-  expect(await reasonsFor(LIST, async () => bypass("model_failed", "no"), orderOf(free), free, undefined)).toEqual([[], [], [], [], []]);
+  expect(await reasonsFor(orderOf(free), PARTS, async () => undefined)).toEqual([[], [], [], [], []]);
 });
