@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from armmt.model.backbone import WHOLE
 from armmt.model.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, ListBatch, Scores
-from armmt.model.layers import ASPECTS, FAR, MultiPerspectiveSelfAttention, from_bytes, relu
+from armmt.model.layers import ASPECTS, FAR, MISSING, MultiPerspectiveSelfAttention, from_bytes, relu
 from armmt.model.student import Student
 
 DIM = TEXT_DIM
@@ -135,7 +135,7 @@ def feature_weights(read: Read) -> dict[str, Tensor]:
 
 def fusion_weights(read: Read, width: int) -> dict[str, Tensor]:
     """Both levels of CAFU. `missing`: columns of the item's two sources and the personal level's four, from [has image, has text] - 1"""
-    image, text, none = (torch.tensor(pair, dtype=torch.float64) * FAR for pair in ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0)))
+    image, text, none = (torch.tensor(pair, dtype=torch.float64) * MISSING for pair in ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0)))
     found = {"missing": torch.stack([text, image, none, none, text, image], 1)}
     for level, sources in (("item", 2), ("personal", 4)):
         found |= {

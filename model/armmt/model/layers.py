@@ -17,6 +17,8 @@ from torch.nn import functional as F
 from armmt.model.contract import TEXT_DIM, TOKEN_ROWS
 
 FAR = 1e4  # subtracted from the logit of a masked entry: exp(-1e4) is 0 in float32
+# The same for a missing source. Where all are missing it is subtracted from all: at 1e4 float32 would round what is left to 1e-3.
+MISSING = 128.0
 ASPECTS = 3  # ways in which the words of a query are weighed against each other
 
 
@@ -167,7 +169,7 @@ class ContextAwareFusion(nn.Module):
             logits = torch.cat(squeezed, -1) * 0.0
         if present is not None:
             # A missing source gets no weight; when all are missing the weights are as if none were.
-            logits = logits + (present - 1.0) * FAR
+            logits = logits + (present - 1.0) * MISSING
         return torch.softmax(logits, -1)
 
     def forward(self, sources: list[Tensor], own: Tensor | None, shared: Tensor, present: Tensor | None = None) -> tuple[Tensor, Tensor]:
