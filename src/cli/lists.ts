@@ -175,7 +175,7 @@ Examples:
   armmt lists --catalog products --local                 the D1 of wrangler dev
   armmt lists --catalog products --from data/events.sqlite
   armmt lists --from ubi/ --embeddings .armmt/embeddings/products
-  armmt lists --from iceberg:s3://shop/ubi --catalog products
+  armmt lists --from r2://shop/ubi --catalog products
 
 The log: docs/guide/training-lists.md`;
 
@@ -185,7 +185,7 @@ export function createListsCommand(): Command {
     .addOption(
       new Option(
         "--from <log...>",
-        "D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, iceberg:<table>; several are read as one",
+        "D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, r2://…, iceberg:<place>; several are read as one",
       ).default(["EVENTS"], "D1, binding EVENTS"),
     );
   return addPlaces(command, { log: "d1" })

@@ -45,7 +45,10 @@ export function createTrainCommand(): Command {
   return new Command("train")
     .description("A shop's own log → lists → teachers → student → a model folder, judged by the gate")
     .requiredOption("--catalog <name>", "the catalogue that was searched, as armmt embed and publish name it")
-    .option("--from <log...>", "the log, as armmt lists takes it: a D1 database, .sqlite, .ndjson, .parquet, a folder, iceberg:<table>")
+    .option(
+      "--from <log...>",
+      "the log, as armmt lists takes it: a D1 database, .sqlite, .ndjson, .parquet, a folder, s3://…, r2://…, iceberg:<place>",
+    )
     .option("--lists <folder>", "lists that armmt lists has made, instead of a log")
     .option("--embeddings <folder>", "what armmt embed has written (default: .armmt/embeddings/<catalog>)")
     .option("--out <folder>", "where everything is kept; the model is in its folder model (default: .armmt/train/<catalog>)")

@@ -20,11 +20,81 @@ const rowSchema = v.object({ record: v.pipe(v.string(), v.parseJson(), v.record(
 /** Structs, lists and JSON columns alike become JSON. Spark and Trino have the same as to_json(struct(*)) and CAST(... AS JSON). */
 const select = (table: string): string => `SELECT to_json(r)::VARCHAR AS record FROM ${table} r`;
 
-/** What a table function needs that DuckDB does not bring; downloaded once, so only where it is used. */
-const EXTENSIONS: readonly (readonly [RegExp, string])[] = [
-  [/^iceberg_scan/, "iceberg"],
-  [/'\w+:\/\//, "httpfs"],
-];
+const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const name = (text: string): string => `"${text.replaceAll('"', '""')}"`;
+
+/** What stands after FROM, and the statements that it needs. Those hold secrets, so no message repeats them. */
+interface Table {
+  readonly table: string;
+  readonly before: readonly string[];
+}
+
+/** Extensions that DuckDB does not bring: downloaded once, so only where they are used. */
+const use = (extension: string): string => `INSTALL ${extension}; LOAD ${extension}`;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** `path`: a file, or a pattern with `*`; a bucket's folder means all Parquet files below it. */
+export function parquetTable(path: string, env: Environment = process.env): Table {
+  // R2 is S3 with another endpoint.
+  const found = path.replace(/^r2:/, "s3:");
+  const isFolder = found.startsWith("s3:") && !/\.parquet$|\*/.test(found);
+  const files = isFolder ? `${found.replace(/\/+$/, "")}/**/*.parquet` : found;
+  return { table: `read_parquet(${literal(files)}, union_by_name = true)`, before: reach(found, env) };
+}
+
+/**
+ * `place`: a table's folder or metadata file, or `https://<catalogue>?warehouse=<name>&table=<namespace>.<table>`, an Iceberg REST catalogue such as R2's.
+ * Throws a UserError where the table is not named so.
+ */
+export function icebergTable(place: string, env: Environment = process.env): Table {
+  const catalogue = URL.canParse(place) ? new URL(place) : undefined;
+  const table = catalogue?.searchParams.get("table");
+  if (catalogue === undefined || table == null) {
+    // Catalogues leave no hint at the newest version in a table's folder.
+    const guess = place.endsWith(".json") ? [] : ["SET unsafe_enable_version_guessing = true"];
+    return { table: `iceberg_scan(${literal(place.replace(/^r2:/, "s3:"))})`, before: [use("iceberg"), ...reach(place, env), ...guess] };
+  }
+  if (!/^[^.]+(?:\.[^.]+)+$/.test(table)) throw new UserError(`table=${table} has no namespace: write table=<namespace>.<table>`);
+  const warehouse = catalogue.searchParams.get("warehouse") ?? "";
+  const { ICEBERG_TOKEN: token } = env;
+  const endpoint = `${catalogue.origin}${catalogue.pathname}`.replace(/\/+$/, "");
+  const access = token === undefined ? "AUTHORIZATION_TYPE 'none'" : "SECRET catalogue_token";
+  return {
+    table: ["catalogue", ...table.split(".")].map(name).join("."),
+    before: [
+      use("iceberg"),
+      use("httpfs"),
+      ...secretOfS3(env),
+      ...(token === undefined ? [] : [`CREATE SECRET catalogue_token (TYPE iceberg, TOKEN ${literal(token)})`]),
+      `ATTACH ${literal(warehouse)} AS catalogue (TYPE iceberg, ENDPOINT ${literal(endpoint)}, ${access})`,
+    ],
+  };
+}
+
+/** What an address needs that is not on this machine. */
+const reach = (address: string, env: Environment): readonly string[] =>
+  /^\w+:\/\//.test(address) ? [use("httpfs"), ...secretOfS3(env)] : [];
+
+/** As AWS's own tools take keys and endpoints from the environment; without keys only public objects can be read. */
+function secretOfS3(env: Environment): readonly string[] {
+  const { AWS_ACCESS_KEY_ID: key, AWS_SECRET_ACCESS_KEY: secret, AWS_SESSION_TOKEN: session } = env;
+  const given = env["AWS_ENDPOINT_URL_S3"] ?? env["AWS_ENDPOINT_URL"];
+  if (key === undefined && given === undefined) return [];
+  if (given !== undefined && !URL.canParse(given))
+    throw new UserError(`The endpoint ${given} is no address: write https://<account>.r2.cloudflarestorage.com`);
+  const endpoint = given === undefined ? undefined : new URL(given);
+  const options = [
+    ["KEY_ID", key],
+    ["SECRET", secret],
+    ["SESSION_TOKEN", session],
+    ["REGION", env["AWS_REGION"] ?? env["AWS_DEFAULT_REGION"] ?? (endpoint && "auto")],
+    ["ENDPOINT", endpoint && `${endpoint.host}${endpoint.pathname.replace(/\/+$/, "")}`],
+    ["URL_STYLE", endpoint && "path"],
+  ].flatMap(([option, value]) => (value === undefined ? [] : [`${option} ${literal(value)}`]));
+  const plain = endpoint?.protocol === "http:" ? ["USE_SSL false"] : [];
+  return [`CREATE SECRET bucket_keys (TYPE s3, ${[...options, ...plain].join(", ")})`];
+}
 
 /** Resolves with a connection to an empty database. Throws a UserError where the package is not installed. */
 async function connect(): Promise<Connection> {
@@ -35,20 +105,22 @@ async function connect(): Promise<Connection> {
   return v.parse(connectionSchema, await instance.connect());
 }
 
-/** `table`: an expression that may stand after FROM. Queries and events may be in one table. */
-export async function openDuckDb(
-  { place, table }: { readonly place: string; readonly table: string },
-  open = connect,
-): Promise<RecordSource> {
+/** Queries and events may be in one table. */
+export async function openDuckDb(place: string, { table, before }: Table, open = connect): Promise<RecordSource> {
   const connection = await open();
+  const reading = (error: unknown): Error => {
+    const [first] = error instanceof Error ? (/^[\w ]+ Error: .*/.exec(error.message) ?? []) : [];
+    if (first !== undefined) return new UserError(`DuckDB cannot read ${place}: ${first}${hintFor(first)}`);
+    return error instanceof Error ? error : new Error(String(error));
+  };
+  let isPrepared = false;
   return {
     place,
     async *records() {
       let number = 0;
       try {
-        for (const [pattern, name] of EXTENSIONS) {
-          if (pattern.test(table)) await connection.stream(`INSTALL ${name}; LOAD ${name}`); // oxlint-disable-line no-await-in-loop
-        }
+        if (!isPrepared) for (const statement of before) await connection.stream(statement); // oxlint-disable-line no-await-in-loop
+        isPrepared = true;
         for await (const rows of (await connection.stream(select(table))).yieldRowObjectJson()) {
           for (const row of rows) {
             number++;
@@ -56,10 +128,7 @@ export async function openDuckDb(
           }
         }
       } catch (error) {
-        if (error instanceof Error && /\b(IO|HTTP|Invalid Input|Binder|Catalog) Error/.test(error.message)) {
-          throw new UserError(`DuckDB cannot read ${place}: ${error.message.split("\n")[0]}`, { cause: error });
-        }
-        throw error;
+        throw reading(error);
       }
     },
     // oxlint-disable-next-line require-await
@@ -67,4 +136,11 @@ export async function openDuckDb(
       connection.closeSync();
     },
   };
+}
+
+/** What to do about it, where DuckDB does not say it in our words. */
+function hintFor(message: string): string {
+  if (/HTTP (?:401|403)|Unauthorized|Forbidden|Access ?Denied|credentials/i.test(message))
+    return ". Keys are AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY (R2: with AWS_ENDPOINT_URL), a catalogue's is ICEBERG_TOKEN";
+  return "";
 }

@@ -7,11 +7,11 @@ import * as v from "valibot";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "../report/database.ts";
 import { columnsOf, type EventDatabase, pages } from "../../report/sql-log.ts";
 import { UserError } from "../../web.ts";
-import { openDuckDb } from "./duckdb.ts";
+import { icebergTable, openDuckDb, parquetTable } from "./duckdb.ts";
 import { type FoundRecord, type RecordKind, recordOf, type RecordSource } from "./rows.ts";
 
 export interface SourceOptions {
-  /** A file, a folder, `iceberg:<table>`, an address of object storage, or the name of a D1 database. */
+  /** A file, a folder, `iceberg:<place>`, an address of object storage, or the name of a D1 database. */
   readonly from: string;
   /** D1 of wrangler dev on this machine. */
   readonly local?: boolean | undefined;
@@ -23,37 +23,34 @@ export interface SourceOptions {
 const LINES = /\.(ndjson|jsonl)(\.gz)?$/;
 const SQLITE = /\.(sqlite3?|db)$/;
 const PARQUET = /\.parquet$/;
-const REMOTE = /^(s3|r2|gs|gcs|az|https?):\/\//;
+const REMOTE = /^(s3|r2|https?):\/\//;
 const DATABASE = /^[A-Za-z_][A-Za-z0-9_-]*$/;
 
 const EXPECTED =
-  "name a SQLite file, an .ndjson file, a folder of .ndjson or .parquet files, iceberg:<table>, or a D1 database as wrangler.toml names it";
+  "name a SQLite file, an .ndjson file, a folder of .ndjson or .parquet files, s3://… or r2://…, iceberg:<place>, or a D1 database as wrangler.toml names it";
 
 /** Throws a UserError where `from` is none of them. */
 export async function openSource({ from, local, config = "wrangler.toml", persistTo = "" }: SourceOptions): Promise<RecordSource> {
   if (local === true) return sqlSource(await openLocalDatabase({ config, binding: from, stateDir: persistTo }));
-  if (from.startsWith("iceberg:")) return openDuckDb({ place: from, table: `iceberg_scan(${literal(from.slice("iceberg:".length))})` });
-  if (REMOTE.test(from)) return openDuckDb({ place: from, table: parquetTable(from) });
+  if (from.startsWith("iceberg:")) return openDuckDb(from, icebergTable(from.slice("iceberg:".length)));
+  if (REMOTE.test(from)) return openDuckDb(from, parquetTable(from));
   if (!existsSync(from)) {
     if (!DATABASE.test(from)) throw new UserError(`${from} does not exist: ${EXPECTED}`);
     return sqlSource(openWranglerDatabase({ config, binding: from, where: ["--remote"] }));
   }
   if (statSync(from).isFile()) {
     if (SQLITE.test(from)) return sqlSource(await openDatabaseFile(from));
-    if (PARQUET.test(from)) return openDuckDb({ place: from, table: parquetTable(from) });
+    if (PARQUET.test(from)) return openDuckDb(from, parquetTable(from));
     return linesSource(from, { queries: [from], events: [from] });
   }
   const files = filesIn(from);
   const lines = files.filter((path) => LINES.test(path));
   if (lines.length > 0) return linesSource(from, byKind(from, lines));
-  if (files.some((path) => PARQUET.test(path))) return openDuckDb({ place: from, table: parquetTable(join(from, "**/*.parquet")) });
+  if (files.some((path) => PARQUET.test(path))) return openDuckDb(from, parquetTable(join(from, "**/*.parquet")));
   const database = files.find((path) => SQLITE.test(path));
   if (database !== undefined) return sqlSource(await openDatabaseFile(database));
   throw new UserError(`${from} holds no log: ${EXPECTED}`);
 }
-
-const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
-const parquetTable = (path: string): string => `read_parquet(${literal(path)}, union_by_name = true)`;
 
 function filesIn(folder: string): readonly string[] {
   return readdirSync(folder, { recursive: true, encoding: "utf8" })

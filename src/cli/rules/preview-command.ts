@@ -323,7 +323,7 @@ export function createPreviewCommand(): Command {
     .argument("<file>", "the draft, a rules document")
     .option(
       "--from <log...>",
-      "searches: D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, iceberg:<table>",
+      "searches: D1 database, .sqlite file, .ndjson files or folder, .parquet files or folder, s3://…, r2://…, iceberg:<place>",
     )
     .addOption(new Option("--queries <file>", "queries instead, one per line: the engine is asked, through the edge").conflicts("from"))
     .option("--against <file>", "the rules of now (default: none)")

@@ -3,11 +3,13 @@ import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openDuckDb } from "../../../src/cli/lists/duckdb.ts";
+import { icebergTable, parquetTable } from "../../../src/cli/lists/duckdb.ts";
 import { openLog, type LoggedSearch, type LogOptions } from "../../../src/cli/lists/log.ts";
 import { hashUnit, treatmentOf } from "../../../src/cli/lists/records.ts";
 import { recordOf } from "../../../src/cli/lists/rows.ts";
+import { openSource } from "../../../src/cli/lists/sources.ts";
 import { splitOf } from "../../../src/cli/lists/split.ts";
 import { createD1Sink } from "../../../src/events/d1.ts";
 import { createEventRecord, createQueryRecord, type ServedEvent, type UbiQueryRecord } from "../../../src/events/ubi.ts";
@@ -315,34 +317,70 @@ describe("tables", () => {
     expect(recordOf({ value: JSON.stringify(QUERIES[0]) })).toEqual(QUERIES[0]);
   });
 
-  it("reads them through DuckDB, and says what DuckDB says", async () => {
-    const asked: string[] = [];
-    const connection = (fails = false) => ({
-      // oxlint-disable-next-line require-await
-      async stream(sql: string) {
-        asked.push(sql);
-        if (fails) throw new Error('IO Error: No files found that match the pattern "x"');
-        return {
-          async *yieldRowObjectJson() {
-            yield [...QUERIES, ...EVENTS].map((record) => ({ record: JSON.stringify(record) }));
-          },
-        };
-      },
-      closeSync: () => undefined,
+  it("reads Parquet files through DuckDB, columns as structs or as text, and says what DuckDB says", async () => {
+    const place = mkdtempSync(join(tmpdir(), "armmt-parquet-"));
+    try {
+      const file = join(place, "log.ndjson");
+      const records = [...QUERIES.map((of) => ({ record: "exposure", ...of })), ...EVENTS.map((of) => ({ record: "event", ...of }))];
+      writeFileSync(file, records.map((of) => `${JSON.stringify(of)}\n`).join(""));
+      const connection = await (await DuckDBInstance.create(":memory:")).connect();
+      const table = `read_json('${file}', columns = {record: 'VARCHAR', query_id: 'VARCHAR', client_id: 'VARCHAR', timestamp: 'TIMESTAMPTZ',
+        user_query: 'VARCHAR', query_attributes: 'JSON', query_response_hit_ids: 'VARCHAR[]', action_name: 'VARCHAR', event_attributes: 'JSON'})`;
+      await connection.run(`COPY (SELECT * FROM ${table} WHERE record = 'exposure') TO '${join(place, "queries.parquet")}'`);
+      await connection.run(`COPY (SELECT * FROM read_json('${file}') WHERE record = 'event') TO '${join(place, "events.parquet")}'`);
+      connection.closeSync();
+      rmSync(file);
+      const source = await openSource({ from: place });
+      const rows: unknown[] = [];
+      for await (const { record } of source.records("queries")) rows.push(record);
+      await source.close();
+      expect(rows).toHaveLength(records.length);
+      const { query_id: id, query_attributes: attributes, query_response_hit_ids: hits } = QUERIES[0]!;
+      expect(rows).toContainEqual(expect.objectContaining({ query_id: id, query_attributes: attributes, query_response_hit_ids: hits }));
+      const [first] = EVENTS;
+      expect(rows).toContainEqual(expect.objectContaining({ action_name: first?.action_name, query_id: first?.query_id }));
+      const missing = await openSource({ from: join(place, "queries.parquet") });
+      rmSync(join(place, "queries.parquet"));
+      await expect(missing.records("queries")[Symbol.asyncIterator]().next()).rejects.toThrow(
+        /DuckDB cannot read .*IO Error: No files found/,
+      );
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  });
+
+  it("asks for a bucket's folder, and takes keys as AWS's tools do", () => {
+    const keys = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "it's", AWS_ENDPOINT_URL: "https://account.r2.cloudflarestorage.com/" };
+    expect(parquetTable("r2://shop/ubi/", keys)).toEqual({
+      table: "read_parquet('s3://shop/ubi/**/*.parquet', union_by_name = true)",
+      before: [
+        "INSTALL httpfs; LOAD httpfs",
+        "CREATE SECRET bucket_keys (TYPE s3, KEY_ID 'id', SECRET 'it''s', REGION 'auto', ENDPOINT 'account.r2.cloudflarestorage.com', URL_STYLE 'path')",
+      ],
     });
-    const source = await openDuckDb({ place: "s3://shop/ubi", table: "iceberg_scan('s3://shop/ubi')" }, () =>
-      Promise.resolve(connection()),
-    );
-    const records = [];
-    for await (const { record } of source.records("queries")) records.push(record);
-    expect(records).toHaveLength(QUERIES.length + EVENTS.length);
-    expect(asked).toEqual([
+    expect(parquetTable("s3://shop/ubi/*.parquet", {}).table).toBe("read_parquet('s3://shop/ubi/*.parquet', union_by_name = true)");
+    expect(parquetTable("/data/ubi.parquet", keys).before).toEqual([]);
+    expect(() => parquetTable("s3://shop/ubi", { AWS_ENDPOINT_URL: "account" })).toThrow(/endpoint account is no address/);
+  });
+
+  it("finds an Iceberg table in its folder, or in a catalogue", () => {
+    expect(icebergTable("/data/ubi", {})).toEqual({
+      table: "iceberg_scan('/data/ubi')",
+      before: ["INSTALL iceberg; LOAD iceberg", "SET unsafe_enable_version_guessing = true"],
+    });
+    expect(icebergTable("s3://shop/ubi/metadata/00002-a.metadata.json", {}).before).toEqual([
       "INSTALL iceberg; LOAD iceberg",
       "INSTALL httpfs; LOAD httpfs",
-      "SELECT to_json(r)::VARCHAR AS record FROM iceberg_scan('s3://shop/ubi') r",
     ]);
-    const failing = await openDuckDb({ place: "x", table: "read_parquet('x')" }, () => Promise.resolve(connection(true)));
-    await expect(failing.records("queries")[Symbol.asyncIterator]().next()).rejects.toThrow(/DuckDB cannot read x: IO Error/);
+    const address = "https://catalog.cloudflarestorage.com/account/shop?warehouse=account_shop&table=default.ubi";
+    const { table, before } = icebergTable(address, { ICEBERG_TOKEN: "a token" });
+    expect(table).toBe('"catalogue"."default"."ubi"');
+    expect(before.slice(2)).toEqual([
+      "CREATE SECRET catalogue_token (TYPE iceberg, TOKEN 'a token')",
+      "ATTACH 'account_shop' AS catalogue (TYPE iceberg, ENDPOINT 'https://catalog.cloudflarestorage.com/account/shop', SECRET catalogue_token)",
+    ]);
+    expect(icebergTable(address, {}).before.at(-1)).toContain("AUTHORIZATION_TYPE 'none'");
+    expect(() => icebergTable("https://host/?table=ubi", {})).toThrow("table=ubi has no namespace: write table=<namespace>.<table>");
   });
 });
 
