@@ -20,7 +20,8 @@ export interface SourceOptions {
   readonly persistTo?: string | undefined;
 }
 
-const LINES = /\.(ndjson|jsonl)(\.gz)?$/;
+/** The second: as Spark names the files of its JSON folders. */
+const LINES = /\.(ndjson|jsonl)(\.gz)?$|(^|[\\/])part-[^\\/]*\.(json|txt)(\.gz)?$/;
 const SQLITE = /\.(sqlite3?|db)$/;
 const PARQUET = /\.parquet$/;
 const REMOTE = /^(s3|r2|https?):\/\//;
@@ -75,7 +76,7 @@ function linesSource(place: string, files: Readonly<Record<RecordKind, readonly 
   };
 }
 
-/** Throws a UserError that names the line that is not JSON. */
+/** A line may be a row that was exported from a table. Throws a UserError that names the line that is not JSON. */
 async function* linesOf(path: string): AsyncGenerator<FoundRecord> {
   const bytes = createReadStream(path);
   const unpacked = extname(path) === ".gz" ? bytes.pipe(createGunzip()) : bytes;
@@ -90,13 +91,15 @@ async function* linesOf(path: string): AsyncGenerator<FoundRecord> {
 
 function parsed(line: string, where: string): unknown {
   try {
-    return JSON.parse(line);
+    const row: unknown = JSON.parse(line);
+    return v.is(objectSchema, row) ? recordOf(row) : row;
   } catch (error) {
     if (error instanceof SyntaxError) throw new UserError(`${where} is not JSON: ${error.message}`);
     throw error;
   }
 }
 
+const objectSchema = v.record(v.string(), v.unknown());
 const rowSchema = v.looseObject({ id: v.number() });
 
 function sqlSource(database: EventDatabase): RecordSource {

@@ -349,6 +349,23 @@ describe("tables", () => {
     }
   });
 
+  it("reads a folder as Spark writes it", async () => {
+    const place = mkdtempSync(join(tmpdir(), "armmt-spark-"));
+    try {
+      writeFileSync(join(place, "_SUCCESS"), "");
+      const rows = QUERIES.map(({ query_attributes: attributes, ...of }) =>
+        JSON.stringify({ record: "exposure", ...of, query_attributes: JSON.stringify(attributes) }),
+      );
+      writeFileSync(join(place, "part-00000-9066ffc2-c000.json"), `${rows.join("\n")}\n`);
+      const source = await openSource({ from: place });
+      const read: unknown[] = [];
+      for await (const { record } of source.records("queries")) read.push(record);
+      expect(read).toEqual(QUERIES.map((of) => ({ record: "exposure", ...of })));
+    } finally {
+      rmSync(place, { recursive: true, force: true });
+    }
+  });
+
   it("asks for a bucket's folder, and takes keys as AWS's tools do", () => {
     const keys = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "it's", AWS_ENDPOINT_URL: "https://account.r2.cloudflarestorage.com/" };
     expect(parquetTable("r2://shop/ubi/", keys)).toEqual({
