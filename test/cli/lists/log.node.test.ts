@@ -358,9 +358,9 @@ describe("tables", () => {
       );
       writeFileSync(join(place, "part-00000-9066ffc2-c000.json"), `${rows.join("\n")}\n`);
       const source = await openSource({ from: place });
-      const read: unknown[] = [];
-      for await (const { record } of source.records("queries")) read.push(record);
-      expect(read).toEqual(QUERIES.map((of) => ({ record: "exposure", ...of })));
+      const written: unknown[] = [];
+      for await (const { record } of source.records("queries")) written.push(record);
+      expect(written).toEqual(QUERIES.map((of) => ({ record: "exposure", ...of })));
     } finally {
       rmSync(place, { recursive: true, force: true });
     }
