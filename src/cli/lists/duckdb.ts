@@ -1,4 +1,4 @@
-/** Parquet files and Iceberg tables, as Cloudflare Pipelines writes them, through DuckDB: an optional package. */
+/** Files in buckets, Parquet files and Iceberg tables, as Cloudflare Pipelines writes them, through DuckDB: an optional package. */
 import * as v from "valibot";
 import { UserError } from "../../web.ts";
 import { recordOf, type RecordSource } from "./rows.ts";
@@ -18,7 +18,8 @@ const librarySchema = v.object({ DuckDBInstance: v.custom<{ create(path: string)
 const rowSchema = v.object({ record: v.pipe(v.string(), v.parseJson(), v.record(v.string(), v.unknown())) });
 
 /** Structs, lists and JSON columns alike become JSON. Spark and Trino have the same as to_json(struct(*)) and CAST(... AS JSON). */
-const select = (table: string): string => `SELECT to_json(r)::VARCHAR AS record FROM ${table} r`;
+const ROW = "to_json(r)";
+const select = ({ table, record = ROW }: Table): string => `SELECT ${record}::VARCHAR AS record FROM ${table} r`;
 
 const literal = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 const name = (text: string): string => `"${text.replaceAll('"', '""')}"`;
@@ -26,6 +27,8 @@ const name = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 /** What stands after FROM, and the statements that it needs. Those hold secrets, so no message repeats them. */
 interface Table {
   readonly table: string;
+  /** A row's record as JSON, where it is not the whole row. */
+  readonly record?: string;
   readonly before: readonly string[];
 }
 
@@ -34,10 +37,12 @@ const use = (extension: string): string => `INSTALL ${extension}; LOAD ${extensi
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `path`: a file, or a pattern with `*`; a bucket's folder means all Parquet files below it. */
-export function parquetTable(path: string, env: Environment = process.env): Table {
+/** `path`: a file of Parquet or of a record a line, or a pattern with `*`; a bucket's folder means all Parquet files below it. */
+export function filesTable(path: string, env: Environment = process.env): Table {
   // R2 is S3 with another endpoint.
   const found = path.replace(/^r2:/, "s3:");
+  if (/\.(?:ndjson|jsonl)(?:\.gz)?$/.test(found))
+    return { table: `read_ndjson_objects(${literal(found)})`, record: "r.json", before: reach(found, env) };
   const isFolder = found.startsWith("s3:") && !/\.parquet$|\*/.test(found);
   const files = isFolder ? `${found.replace(/\/+$/, "")}/**/*.parquet` : found;
   return { table: `read_parquet(${literal(files)}, union_by_name = true)`, before: reach(found, env) };
@@ -106,7 +111,7 @@ async function connect(): Promise<Connection> {
 }
 
 /** Queries and events may be in one table. */
-export async function openDuckDb(place: string, { table, before }: Table, open = connect): Promise<RecordSource> {
+export async function openDuckDb(place: string, table: Table, open = connect): Promise<RecordSource> {
   const connection = await open();
   const reading = (error: unknown): Error => {
     const [first] = error instanceof Error ? (/^[\w ]+ Error: .*/.exec(error.message) ?? []) : [];
@@ -119,7 +124,7 @@ export async function openDuckDb(place: string, { table, before }: Table, open =
     async *records() {
       let number = 0;
       try {
-        if (!isPrepared) for (const statement of before) await connection.stream(statement); // oxlint-disable-line no-await-in-loop
+        if (!isPrepared) for (const statement of table.before) await connection.stream(statement); // oxlint-disable-line no-await-in-loop
         isPrepared = true;
         for await (const rows of (await connection.stream(select(table))).yieldRowObjectJson()) {
           for (const row of rows) {

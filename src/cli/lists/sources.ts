@@ -7,7 +7,7 @@ import * as v from "valibot";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "../report/database.ts";
 import { columnsOf, type EventDatabase, pages } from "../../report/sql-log.ts";
 import { UserError } from "../../web.ts";
-import { icebergTable, openDuckDb, parquetTable } from "./duckdb.ts";
+import { filesTable, icebergTable, openDuckDb } from "./duckdb.ts";
 import { type FoundRecord, type RecordKind, recordOf, type RecordSource } from "./rows.ts";
 
 export interface SourceOptions {
@@ -34,20 +34,20 @@ const EXPECTED =
 export async function openSource({ from, local, config = "wrangler.toml", persistTo = "" }: SourceOptions): Promise<RecordSource> {
   if (local === true) return sqlSource(await openLocalDatabase({ config, binding: from, stateDir: persistTo }));
   if (from.startsWith("iceberg:")) return openDuckDb(from, icebergTable(from.slice("iceberg:".length)));
-  if (REMOTE.test(from)) return openDuckDb(from, parquetTable(from));
+  if (REMOTE.test(from)) return openDuckDb(from, filesTable(from));
   if (!existsSync(from)) {
     if (!DATABASE.test(from)) throw new UserError(`${from} does not exist: ${EXPECTED}`);
     return sqlSource(openWranglerDatabase({ config, binding: from, where: ["--remote"] }));
   }
   if (statSync(from).isFile()) {
     if (SQLITE.test(from)) return sqlSource(await openDatabaseFile(from));
-    if (PARQUET.test(from)) return openDuckDb(from, parquetTable(from));
+    if (PARQUET.test(from)) return openDuckDb(from, filesTable(from));
     return linesSource(from, { queries: [from], events: [from] });
   }
   const files = filesIn(from);
   const lines = files.filter((path) => LINES.test(path));
   if (lines.length > 0) return linesSource(from, byKind(from, lines));
-  if (files.some((path) => PARQUET.test(path))) return openDuckDb(from, parquetTable(join(from, "**/*.parquet")));
+  if (files.some((path) => PARQUET.test(path))) return openDuckDb(from, filesTable(join(from, "**/*.parquet")));
   const database = files.find((path) => SQLITE.test(path));
   if (database !== undefined) return sqlSource(await openDatabaseFile(database));
   throw new UserError(`${from} holds no log: ${EXPECTED}`);

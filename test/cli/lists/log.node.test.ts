@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { icebergTable, parquetTable } from "../../../src/cli/lists/duckdb.ts";
+import { filesTable, icebergTable } from "../../../src/cli/lists/duckdb.ts";
 import { openLog, type LoggedSearch, type LogOptions } from "../../../src/cli/lists/log.ts";
 import { hashUnit, treatmentOf } from "../../../src/cli/lists/records.ts";
 import { recordOf } from "../../../src/cli/lists/rows.ts";
@@ -368,16 +368,20 @@ describe("tables", () => {
 
   it("asks for a bucket's folder, and takes keys as AWS's tools do", () => {
     const keys = { AWS_ACCESS_KEY_ID: "id", AWS_SECRET_ACCESS_KEY: "it's", AWS_ENDPOINT_URL: "https://account.r2.cloudflarestorage.com/" };
-    expect(parquetTable("r2://shop/ubi/", keys)).toEqual({
+    expect(filesTable("r2://shop/ubi/", keys)).toEqual({
       table: "read_parquet('s3://shop/ubi/**/*.parquet', union_by_name = true)",
       before: [
         "INSTALL httpfs; LOAD httpfs",
         "CREATE SECRET bucket_keys (TYPE s3, KEY_ID 'id', SECRET 'it''s', REGION 'auto', ENDPOINT 'account.r2.cloudflarestorage.com', URL_STYLE 'path')",
       ],
     });
-    expect(parquetTable("s3://shop/ubi/*.parquet", {}).table).toBe("read_parquet('s3://shop/ubi/*.parquet', union_by_name = true)");
-    expect(parquetTable("/data/ubi.parquet", keys).before).toEqual([]);
-    expect(() => parquetTable("s3://shop/ubi", { AWS_ENDPOINT_URL: "account" })).toThrow(/endpoint account is no address/);
+    expect(filesTable("s3://shop/ubi/*.parquet", {}).table).toBe("read_parquet('s3://shop/ubi/*.parquet', union_by_name = true)");
+    expect(filesTable("/data/ubi.parquet", keys).before).toEqual([]);
+    expect(filesTable("r2://shop/ubi_*/**/*.ndjson", {})).toMatchObject({
+      table: "read_ndjson_objects('s3://shop/ubi_*/**/*.ndjson')",
+      record: "r.json",
+    });
+    expect(() => filesTable("s3://shop/ubi", { AWS_ENDPOINT_URL: "account" })).toThrow(/endpoint account is no address/);
   });
 
   it("finds an Iceberg table in its folder, or in a catalogue", () => {
