@@ -153,6 +153,15 @@ const MULTIS: readonly (readonly [outcome: string, body: unknown, query?: string
   ["any", { searches: [{ ...ONE, q: 5 }] }],
 ];
 
+/** The same parameters as members of a search in a body; what is given twice, or is any outcome, has no such form. */
+const MEMBERS: readonly (readonly [outcome: string, body: unknown])[] = BESIDE.flatMap(([outcome, beside]) => {
+  const params = [...new URLSearchParams(beside)];
+  const isTwice = new Set(params.map(([name]) => name)).size < params.length;
+  if (outcome === "any" || beside === "" || isTwice) return [];
+  const members = params.map(([name, value]) => [name, /^\d+$/.test(value) ? Number(value) : value] as const);
+  return [[outcome, { searches: [{ ...ONE, ...Object.fromEntries(members) }] }]];
+});
+
 /** A random query and the parts that it is made of. */
 export function randomQuery(random: Random): string {
   const several = (from: readonly string[], most: number): string[] =>
@@ -209,5 +218,6 @@ const shape = (outcome: string, asked: Omit<Shape, "label" | "outcome">): Shape 
 export const SHAPES: readonly Shape[] = [
   ...BESIDE.map(([outcome, beside]) => shape(outcome, search(beside === "" ? BASE : `${BASE}&${beside}`))),
   ...QUERIES.map(([outcome, query]) => shape(outcome, search(query))),
+  ...MEMBERS.map(([outcome, body]) => shape(outcome, multi(body))),
   ...MULTIS.map(([outcome, body, query]) => shape(outcome, multi(body, query))),
 ];
