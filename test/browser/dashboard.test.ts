@@ -9,6 +9,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { ALL_DIALECTS } from "../../src/backends/all-dialects.ts";
 import { EXAMPLE, simulateSearches } from "../../src/cli/report/simulated.ts";
 import { openEdge } from "../../src/edge.ts";
+import { createD1Sink } from "../../src/events/d1.ts";
+import { createQueryRecord } from "../../src/events/ubi.ts";
 import { bypass } from "../../src/result.ts";
 import { sqliteSink } from "../../src/runtimes/node/sqlite.ts";
 import { writeSimulatedDatabase } from "../report/simulated-database.ts";
@@ -23,6 +25,27 @@ const TOKEN = "a-token-for-tests-only";
 const KEYS = ["rerank", "broken"];
 /** A folder for pictures, for people. */
 const PICTURES = process.env["DASHBOARD_PICTURES"];
+
+/** A search of the last hour: the one rule always acted, the other only in the first. */
+const ruled = (i: number) =>
+  createQueryRecord({
+    application: "products",
+    queryId: `ruled-${i}`,
+    unit: undefined,
+    userQuery: "red mug",
+    timeMs: Date.now() - 600_000,
+    armmt: {
+      variant: "control",
+      window: 20,
+      original_ids: ["p1"],
+      served_ids: ["p1"],
+      rules: {
+        version: "v1",
+        applied: i === 0 ? ["sold-out-last", "summer-pins"] : ["sold-out-last"],
+        idle: i === 0 ? [] : [{ rule: "summer-pins", reason: "not_in_window", item: "p2" }],
+      },
+    },
+  });
 
 /** The form has the focus from the start. */
 async function logIn(page: Page, token = TOKEN): Promise<void> {
@@ -48,11 +71,13 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       writeSimulatedDatabase(file, experiment, simulateSearches({ ...EXAMPLE, experiment, days: 8, searchesPerDay: 500, arms: some }));
     }
     store = await sqliteSink(file);
+    expect(await createD1Sink(store.EVENTS!).writeExposures([0, 1, 2].map(ruled), false)).toMatchObject({ ok: true });
     const app = openEdge({
       env: {
         INDEXES: { products: { backend: "elasticsearch", url: "http://127.0.0.1:9200", window: 20, catalog: "demo" } },
         EXPERIMENTS: KEYS.map((key) => ({ key, variations: ["control", "armmt"], weights: [0.5, 0.5] })),
         ADMIN_TOKEN: TOKEN,
+        LIVE_RULES: true,
       },
       kv: { get: async () => null },
       sinks: store,
@@ -102,7 +127,12 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       expect(rerank).toContain("● as it should be");
       expect(broken).toContain("Do not act: the sample ratio is broken.");
       expect(broken).toContain("● broken");
-      expect(await page.locator("h2").allInnerTexts()).toEqual(["Experiments", "Searches", "Latency", "Queue and shedding", "Model and trust", "Events"]); // prettier-ignore
+      expect(await page.locator("h2").allInnerTexts()).toEqual(["Experiments", "Searches", "Rules", "Latency", "Queue and shedding", "Model and trust", "Events"]); // prettier-ignore
+      const [, ...rows] = await page.locator("section", { has: page.getByRole("heading", { name: "Rules" }) }).locator("tr").allInnerTexts(); // prettier-ignore
+      expect(rows.map((row) => row.split(/\s+/))).toEqual([
+        ["sold-out-last", "3", "3"],
+        ["summer-pins", "1", "3"],
+      ]);
       expect(await page.locator("svg").first().getAttribute("aria-label")).toMatch(
         /^armmt: buyers per shopper against control: after 2026-/,
       );
@@ -113,7 +143,7 @@ describe.skipIf(executablePath === undefined)("the dashboard", () => {
       expect(ink).not.toBe(ground);
       expect(complaints).toEqual([]);
       expect(new Set(requests.map((request) => new URL(request).pathname))).toEqual(
-        new Set(["/armmt/", "/armmt/status", "/armmt/overview"]),
+        new Set(["/armmt/", "/armmt/status", "/armmt/overview", "/armmt/rules", "/armmt/rules/demo/today"]),
       );
       if (PICTURES !== undefined) await page.screenshot({ path: join(PICTURES, `dashboard-${colorScheme}.png`), fullPage: true });
     });
