@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import * as v from "valibot";
+import { composerOf, settingsOf } from "../../src/cli/evaluate/ask-engine.ts";
 import { run } from "../../src/lab/main.ts";
 import { embedShop, LISTS, listLines, PRODUCTS, type ShopVectors, writeShop } from "./evaluate/fixture.ts";
 
@@ -307,6 +308,9 @@ describe("armmt evaluate --index", () => {
     expect(asked).toMatchObject([{ query: { match: { title: '19" rack' } }, size: 100 }, { query: { match: { title: "red mug" } } }]);
     writeFileSync(search, JSON.stringify({ path: "/products/_search", body: { size: 24 } }));
     expect((await armmt(...flags)).stderr).toMatch(/has no \{query\}: write it where/);
+    // `armmt explain` asks with a page's own request, which has no words.
+    const compose = composerOf({ index: "products", search, config }, settingsOf(config).config);
+    expect(compose("")).toMatchObject({ path: "/products/_search", body: '{"size":24}' });
   });
 
   it("names the indexes that there are", async () => {

@@ -142,12 +142,15 @@ export function composerOf(
   const [template, second] = readSearches(search);
   if (template === undefined || second !== undefined)
     throw new UserError(`${search} holds ${second === undefined ? "no search" : "several"}: give one`);
-  if (![template.path, template.body ?? ""].some((part) => part.includes(PLACE)) && !template.path.includes(encodeURIComponent(PLACE))) {
-    throw new UserError(`${search} has no ${PLACE}: write it where the shopper's words stand`);
-  }
-  return (query) => ({
-    ...template,
-    path: template.path.replaceAll(PLACE, encodeURIComponent(query)).replaceAll(encodeURIComponent(PLACE), encodeURIComponent(query)),
-    body: template.body?.replaceAll(PLACE, JSON.stringify(query).slice(1, -1)),
-  });
+  const hasPlace =
+    [template.path, template.body ?? ""].some((part) => part.includes(PLACE)) || template.path.includes(encodeURIComponent(PLACE));
+  return (query) => {
+    // A page without words has no place for them.
+    if (!hasPlace && query !== "") throw new UserError(`${search} has no ${PLACE}: write it where the shopper's words stand`);
+    return {
+      ...template,
+      path: template.path.replaceAll(PLACE, encodeURIComponent(query)).replaceAll(encodeURIComponent(PLACE), encodeURIComponent(query)),
+      body: template.body?.replaceAll(PLACE, JSON.stringify(query).slice(1, -1)),
+    };
+  };
 }
