@@ -122,6 +122,10 @@ describe("the committed judgments", () => {
     "armmt-semantic.json": [8, 11, 21],
     "armmt-0.3-semantic.json": [11, 24, 5],
     "armmt-0.3-engine.json": [31, 6, 3],
+    "armmt-semantic.drawn-4a820957.judge-1.json": [11, 4, 25],
+    "armmt-semantic.drawn-4a820957.judge-2.json": [10, 8, 22],
+    "armmt-0.3-semantic.drawn-4a820957.judge-1.json": [18, 10, 12],
+    "armmt-0.3-semantic.drawn-4a820957.judge-2.json": [13, 18, 9],
   };
 
   it("are all stated", () => {
