@@ -3,7 +3,7 @@
  *
  * `UPDATE_DOCS=1 npx vitest run --project node test/docs.node.test.ts` writes the tables.
  */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import GithubSlugger from "github-slugger";
 import { parse } from "smol-toml";
@@ -40,6 +40,32 @@ const PAGES = [
     .map((name) => `model/${name}`),
 ];
 
+const manifestSchema = v.object({
+  metrics: v.record(v.string(), v.number()),
+  parameters: v.object({ total: v.number() }),
+  trainedOn: v.string(),
+  licence: v.string(),
+});
+
+/** What the committed model is, by its manifest and by what `npm run model` left in RESULTS.md. */
+function cardTable(): string {
+  const { metrics, parameters, trainedOn, licence } = v.parse(manifestSchema, JSON.parse(read("model/manifest.json")));
+  const figure = (name: string): string => metrics[`simulated test, ${name}`]!.toFixed(3).replace(/^0/, "");
+  const [agreement] = /(?<=largest difference to PyTorch )[\d.e-]+\d/.exec(read("model/RESULTS.md"))!;
+  const [lists] = /\d+(?= lists)/.exec(trainedOn)!;
+  const number = new Intl.NumberFormat("en");
+  const result = ["nDCG@10", "purchases@10 pbm"].map((name) => `${name} ${figure(`${name}, armmt`)}, engine ${figure(`${name}, engine`)}`);
+  return `| | |
+| --- | --- |
+| trained on | ${number.format(Number(lists))} lists of **simulated** shoppers over **drawn** products |
+| result there | ${result.join("; ")} |
+| on human judgments (Chorus, electronics, no pictures) | **worse than BM25** if used as it is |
+| size | ${number.format(parameters.total)} parameters, ${(statSync(join(ROOT, "model/student.onnx")).size / 2 ** 20).toFixed(1)} MiB |
+| agreement with PyTorch | ${agreement} at most, on the golden cases |
+| licence | ${licence}, weights and code |
+`;
+}
+
 describe("tables that are printed from the code", () => {
   it.each<[string, string, () => string]>([
     ["docs/reference/configuration.md", "configuration", configurationTables],
@@ -48,6 +74,7 @@ describe("tables that are printed from the code", () => {
     ["docs/reference/request-matrix.md", "applications", () => applicationsTable(searches)],
     ["docs/reference/stock-pages.md", "calls", callsTable],
     ["docs/performance.md", "parts", partsTable],
+    ["model/README.md", "card", cardTable],
   ])("%s", (page, name, print) => {
     const text = read(page);
     const [begin, end] = [`<!-- generated: ${name} -->\n`, "<!-- /generated -->"];

@@ -30,6 +30,7 @@ def awake(seed: int = 0) -> Student:
             if name.endswith("bias") or parameter.abs().sum() == 0:
                 parameter.normal_(std=0.3)
         student.trunk.query.learned.weight.normal_(std=0.5)
+        student.trunk.surroundings.sharpness.copy_(torch.tensor([4.0, 7.0]))
     return student.eval()
 
 
@@ -113,10 +114,8 @@ def test_the_graph_is_the_student_in_two_thirds_of_the_nodes(tmp_path: Path) -> 
             assert np.abs(np.asarray(found) - wanted.numpy()).max() < 1e-5
 
 
-@pytest.mark.parametrize("piece", ["cafu", "context", "personal", "attention", "mpsa"])
-def test_a_student_without_a_piece_keeps_its_graph(piece: str) -> None:
-    student = Student(components=replace(WHOLE, **{piece: False}))
+@pytest.mark.parametrize("piece", ["cafu", "context", "personal", "attention", "surroundings", "mpsa", "histograms"])
+def test_a_student_with_other_pieces_keeps_its_graph(piece: str) -> None:
+    student = Student(components=replace(WHOLE, **{piece: not getattr(WHOLE, piece)}))
     assert for_edge(student) is student
-    deep = Student(depth=2)
-    assert for_edge(deep) is deep
     assert isinstance(for_edge(Student()), EdgeStudent)

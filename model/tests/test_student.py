@@ -14,9 +14,9 @@ from onnx.version_converter import convert_version
 from torch import Tensor
 
 from armmt.model.backbone import Components
-from armmt.model.contract import IMAGE_DIM, INPUT_NAMES, OUTPUT_NAMES, TOKEN_ROWS, ListBatch, Scores
+from armmt.model.contract import FEATURE_DIM, IMAGE_DIM, INPUT_NAMES, OUTPUT_NAMES, TOKEN_ROWS, ListBatch, Scores
 from armmt.model.export import DYNAMIC_AXES, example, golden_batches, to_onnx
-from armmt.model.layers import histogram
+from armmt.model.layers import Surroundings, histogram
 from armmt.model.student import Student, StudentRanker, count_parameters
 from armmt.model.teacher import Teacher
 from armmt.training.data import Lists
@@ -119,8 +119,9 @@ def test_list_query_and_history_matter() -> None:
     for name in ("query_token_ids", "image", "text", "features", "history_image", "history_text"):
         changed = ask(student, batch._replace(**{name: getattr(other, name)})).score
         assert (changed - base).abs().max() > 1e-4, name
-    neighbour = batch._replace(features=torch.cat([batch.features[:, :1], other.features[:, 1:]], 1))
-    assert (ask(student, neighbour).score[0, 0] - base[0, 0]).abs() > 1e-5
+    twins = batch._replace(**{name: getattr(batch, name)[:, :1].expand_as(getattr(batch, name)) for name in ("image", "text")})
+    neighbours = twins._replace(features=torch.cat([batch.features[:, :1], other.features[:, 1:]], 1))
+    assert (ask(student, neighbours).score[0, 0] - ask(student, twins).score[0, 0]).abs() > 1e-4
 
 
 def test_position_is_no_input_of_a_model() -> None:
@@ -221,9 +222,7 @@ def test_golden_cases_cover_the_contract() -> None:
 
 
 #: What may be off in the student.
-SWITCHES = [
-    replace(Components(), **{name: not getattr(Components(), name)}) for name in ("cafu", "context", "personal", "attention", "mpsa")
-]
+SWITCHES = [replace(Components(), **{name: False}) for name in ("cafu", "context", "personal", "attention", "surroundings")]
 
 
 def test_a_piece_that_is_off_makes_the_graph_smaller_and_runs_the_same_there(tmp_path: Path) -> None:
@@ -251,9 +250,26 @@ def test_a_piece_that_is_off_makes_the_graph_smaller_and_runs_the_same_there(tmp
         assert fewer_nodes < nodes, components
         assert fewer_parameters < parameters, components
         assert worst < 1e-4, components
-    more_nodes, _, worst = graph_of(replace(Components(), histograms=True), "histograms")
-    assert more_nodes > nodes
-    assert worst < 1e-4
+    for name in ("histograms", "mpsa"):
+        more_nodes, _, worst = graph_of(replace(Components(), **{name: True}), name)
+        assert more_nodes > nodes, name
+        assert worst < 1e-4, name
+
+
+def test_what_is_alike_in_the_list_is_what_a_candidate_is_held_against() -> None:
+    """Twins of each other and a stranger: each twin's neighbours are the twins, the stranger's is itself; padding is nobody's neighbour"""
+    surroundings = Surroundings()
+    with torch.no_grad():
+        surroundings.sharpness.fill_(40.0)
+    twin, stranger = torch.tensor([1.0, 0.0]), torch.tensor([0.0, 1.0])
+    text = torch.stack([twin, stranger, twin, stranger]).unsqueeze(0)
+    features = torch.tensor([1.0, 5.0, 3.0, 100.0]).view(1, 4, 1).expand(1, 4, FEATURE_DIM)
+    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0]])
+    with torch.no_grad():
+        found = surroundings(text, torch.zeros_like(text), features, mask)[0, :3]
+    assert torch.allclose(found[:, 0], torch.tensor([2 / 3, 1 / 3, 2 / 3]), atol=1e-6)
+    assert found[:, 1].abs().max() == 0  # no pictures
+    assert torch.allclose(found[:, 2], torch.tensor([2.0, 5.0, 2.0]), atol=1e-4)
 
 
 def test_a_histogram_counts_likeness_and_nothing_else() -> None:

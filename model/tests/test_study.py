@@ -78,11 +78,15 @@ def test_ensembles_go_round_the_seeds() -> None:
 
 
 def test_an_ablation_takes_one_thing_away() -> None:
-    assert lesser_teacher("no-mpsa", 1).components == replace(WHOLE, mpsa=False)
+    assert lesser_teacher("no-surroundings", 1).components == replace(WHOLE, surroundings=False)
     assert not lesser_teacher("no-image", 1).images
     assert lesser_teacher("no-matching-image", 1).mixed_images
     assert not lesser_teacher("no-examination", 1).examination
     models = {run.model for run in runs_of("fashion ablations", 3)}
+    assert {run.components for run in runs_of("fashion ablations", 1) if "-with-" in run.model} == {
+        replace(WHOLE, histograms=True),
+        replace(WHOLE, mpsa=True),
+    }
     assert {"teacher", "teacher-no-cafu", "teacher-no-context", "teacher-no-personal", "teacher-no-auxiliary"} <= models
     with pytest.raises(TypeError, match="horoscope"):
         lesser_teacher("no-horoscope", 1)
@@ -91,7 +95,7 @@ def test_an_ablation_takes_one_thing_away() -> None:
 def test_a_control_is_told_by_its_lists() -> None:
     pictures = {run.model for run in runs_of("drawn controls", 2, "data/drawn-without-picture/lists")}
     assert pictures == {"teacher", "teacher-no-image", "teacher-no-matching-image"}
-    assert {run.model for run in runs_of("drawn controls", 2, "without-context")} == {"teacher", "teacher-no-mpsa"}
+    assert {run.model for run in runs_of("drawn controls", 2, "without-context")} == {"teacher", "teacher-no-surroundings"}
     with pytest.raises(ValueError, match="without-personal"):
         runs_of("drawn controls", 2, "data/drawn/lists")
 

@@ -65,6 +65,8 @@ def test_dropped_features_take_their_flag_along(lists_folder: Path) -> None:
         assert (gone | kept).all()
         assert gone.any()
         assert kept.any()
+    whole = (poorer.features == batch.features).all(2).all(1) & (poorer.presence == batch.presence).all(2).all(1)
+    assert 0.4 < float(whole.float().mean()) < 0.8
     no_image = poorer.presence[..., 0] == 0
     assert poorer.image[no_image].abs().sum() == 0
     assert ((poorer.presence.sum(-1) > 0) | (batch.mask == 0)).all()

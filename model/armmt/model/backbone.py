@@ -1,6 +1,7 @@
 """The path that teacher and student share: query, items and history -> one vector per candidate, seen in its list.
 
-Level 1 fuses text and image into the item; level 2 fuses item, features and the shopper's interest; MPSA then looks along the list.
+Level 1 fuses text and image into the item; level 2 fuses item, features and the shopper's interest. The features hold what the candidate
+stands among; MPSA, where it is on, looks along the list at the end.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from armmt.model.layers import (
     MultiPerspectiveSelfAttention,
     QueryTower,
     Rectifier,
+    Surroundings,
     TargetAttention,
     WordMatch,
     histogram,
@@ -30,14 +32,15 @@ from armmt.model.layers import (
 
 @dataclass(frozen=True)
 class Components:
-    """Enabled components of ARMMT; all except in ablations."""
+    """Enabled components of ARMMT, and of what stands in their place; the whole model has those that are on by default."""
 
     cafu: bool = True  # False: text and image weigh the same, always
     context: bool = True  # False: CAFU sees the squeezed sources alone
     personal: bool = True  # False: the shopper's history is not read, and the personalised level is left out
     attention: bool = True  # False: the mean of the recent items stands for them, whichever the candidate
     histograms: bool = False  # True: beside it, how many recent items are how much like the candidate; nothing is learned in it
-    mpsa: bool = True  # False: no attention along the list
+    surroundings: bool = True  # False: neither likeness to the list nor the features of what is alike in it
+    mpsa: bool = False  # True: learned attention along the list
     auxiliary: bool = True  # False: no task on the multimodal path
 
 
@@ -113,6 +116,9 @@ class Backbone(nn.Module):
         matches = 2 + ASPECTS + 1 + WordMatch.MATCHES + (2 + width if components.personal else 0)
         if components.personal and components.histograms:
             matches += 2 * len(LIKENESSES)
+        if components.surroundings:
+            matches += Surroundings.COLUMNS
+            self.surroundings = Surroundings()
         self.words = WordMatch(width)
         self.features = nn.Sequential(nn.Linear(FEATURE_DIM + matches, 2 * width), Rectifier(), nn.Linear(2 * width, width))
         self.text = Modality(TEXT_DIM, width, ASPECTS)
@@ -170,6 +176,8 @@ class Backbone(nn.Module):
                 alike = [recent_text.square().sum(1, keepdim=True), recent_image.square().sum(1, keepdim=True), history_mask[:, :1]]
                 who.append(self.shopper(torch.cat([recent_image, recent_text, *alike], -1)))
                 around.append(who[1])
+        if components.surroundings:
+            matches.append(self.surroundings(text, image, features, mask))
         x = self.features(torch.cat([features, *matches], -1))  # [B, K, d]
         present = torch.cat([presence[..., 1:2], presence[..., 0:1]], -1)
         r, gate = self.item([e_text, e_image], x, torch.cat(around, -1), present)
@@ -186,7 +194,7 @@ class Backbone(nn.Module):
         return Views(h, p, r, s_text + s_image, share / share.sum(-1, keepdim=True))
 
     def look_along(self, perspectives: list[Tensor], mask: Tensor) -> Tensor:
-        """MPSA over S x [B, K, d] -> [B, K, d]"""
+        """S x [B, K, d] -> [B, K, d], through MPSA where that is on"""
         if len(self.lists) > 0:
             views = torch.stack(perspectives)
             for layer in self.lists:

@@ -4,8 +4,8 @@
   its rectifier, so projection, product with the query, match and lexical match are one product with a matrix that the list makes for
   itself; leanings, likenesses and a column of ones (the bias of later steps) are further columns of it. A word's logit likewise.
 - Text and image go through the same steps with weights of their own: one product over a batch of two.
-- Linear steps that follow each other (the shopper's layer and what reads it, scales, MPSA's last layer, the fusion of the perspectives and
-  the first layer of the head) are one matrix, made here in float64.
+- Linear steps that follow each other (the shopper's layer and what reads it, scales, the fusion of the perspectives and the first layer of
+  the head) are one matrix, made here in float64.
 - A bias of the keys moves all logits of a candidate alike, which a softmax does not see: left out.
 - Linear layers over the candidates have two dimensions: only then does onnxruntime add the bias within the product.
 """
@@ -20,21 +20,20 @@ from torch import Tensor, nn
 
 from armmt.model.backbone import WHOLE
 from armmt.model.contract import FEATURE_DIM, IMAGE_DIM, TEXT_DIM, ListBatch, Scores
-from armmt.model.layers import ASPECTS, FAR, MISSING, MultiPerspectiveSelfAttention, from_bytes, relu
+from armmt.model.layers import ASPECTS, FAR, MISSING, Surroundings, from_bytes, relu
 from armmt.model.student import Student
 
 DIM = TEXT_DIM
 LEXICAL_SCALE = 3.0  # of the lexical match, in Backbone
 EPSILON = 1e-8 / 4  # of the lexical view, in QueryTower, where the shares that it divides are twice as large
-EACH = MultiPerspectiveSelfAttention.EACH
 
 #: Gives a parameter of the student by name, in float64.
 Read = Callable[[str], Tensor]
 
 
 def for_edge(student: Student) -> nn.Module:
-    """What is exported. A student that lacks a piece, or is deeper, keeps its own graph."""
-    whole = student.trunk.components == WHOLE and len(student.trunk.lists) == 1 and IMAGE_DIM == TEXT_DIM
+    """What is exported. A student that lacks a piece, or has one more, keeps its own graph."""
+    whole = student.trunk.components == WHOLE and IMAGE_DIM == TEXT_DIM
     return EdgeStudent(student) if whole else student
 
 
@@ -106,8 +105,9 @@ def candidate_weights(read: Read, width: int) -> dict[str, Tensor]:
         "word_bias": torch.cat([both, both.sum(0, keepdim=True)]) + threshold,
         # A word's own vector counts in titles only.
         "literal": torch.stack([read("trunk.words.literal"), torch.zeros((), dtype=torch.float64)])[:, None, None],
-        "tail_bias": torch.tensor([0.0] * (ASPECTS + 2) + [1.0], dtype=torch.float64).repeat(2, 1)[:, None],
+        "tail_bias": torch.tensor([0.0] * (ASPECTS + 3) + [1.0], dtype=torch.float64).repeat(2, 1)[:, None],
         "zero": torch.zeros(2, 1, DIM),
+        "sharpness": read("trunk.surroundings.sharpness").repeat_interleave(DIM),  # text first, as the pair of vectors
         "key": torch.stack([read(f"trunk.{m}_taste.interest.key.weight").T for m in ("text", "image")]) * DIM**-0.5,
         "taste": torch.stack(
             [torch.cat([read(f"trunk.{m}_taste.out.weight").T, read(f"trunk.{m}_taste.out.bias")[None]]) for m in ("text", "image")]
@@ -120,13 +120,14 @@ def feature_weights(read: Read) -> dict[str, Tensor]:
     rows = read("trunk.features.0.weight").T
     at = FEATURE_DIM + 2
     lexical, (match, both, pictured, titled, text_like, image_like) = rows[at : at + ASPECTS] * LEXICAL_SCALE, rows[at + ASPECTS :][:6]
-    text_leaning, image_leaning = rows[at + ASPECTS + 6 :].chunk(2)
+    text_leaning, image_leaning = rows[at + ASPECTS + 6 : -Surroundings.COLUMNS].chunk(2)
+    text_among, image_among, alike = torch.split(rows[-Surroundings.COLUMNS :], [1, 1, FEATURE_DIM])
     none = torch.zeros_like(match)[None]
-    of_text = [none, text_leaning, lexical, text_like[None]]
-    of_image = [match[None], image_leaning, none.expand(ASPECTS, -1), image_like[None]]
+    of_text = [none, text_leaning, lexical, text_like[None], text_among]
+    of_image = [match[None], image_leaning, none.expand(ASPECTS, -1), image_like[None], image_among]
     met = torch.stack([titled, pictured, both])
     return {
-        "features": torch.cat([rows[:at], *of_text, *of_image, met]),
+        "features": torch.cat([rows[:at], *of_text, *of_image, met, alike]),
         "features_bias": read("trunk.features.0.bias"),
         "hidden": read("trunk.features.2.weight").T,
         "hidden_bias": read("trunk.features.2.bias"),
@@ -150,18 +151,12 @@ def fusion_weights(read: Read, width: int) -> dict[str, Tensor]:
     return found
 
 
-def list_weights(read: Read, width: int) -> dict[str, Tensor]:
-    """MPSA, the fusion of its perspectives (item, personal, features) and the head"""
-    asks, key, value = torch.split(read("trunk.lists.0.joint"), EACH, -1)
+def head_weights(read: Read, width: int) -> dict[str, Tensor]:
+    """The fusion of the perspectives (item, personal, features) and the head"""
     head, fuse = read("head.0.weight").T, read("trunk.fuse.weight").T
-    listed = fuse.view(3, width, width) @ head[:width]
-    item, personal, features = listed
-    heard = read("trunk.lists.0.out") @ listed
+    item, personal, features = fuse.view(3, width, width) @ head[:width]
     return {
-        "asks": asks * EACH**-0.5,
-        "key_of_list": key,
-        "value": value,
-        "head": torch.cat([item, personal + head[width : 2 * width], features, *heard, head[2 * width :]]),
+        "head": torch.cat([item, personal + head[width : 2 * width], features, head[2 * width :]]),
         "head_bias": read("trunk.fuse.bias") @ head[:width] + read("head.0.bias"),
         "score": read("head.2.weight").T,
         "score_bias": read("head.2.bias"),
@@ -174,14 +169,14 @@ class ListOwn(NamedTuple):
     rows: Tensor  # [L, d + ASPECTS + 1] of the table: meaning, importance, one
     words: Tensor  # [L, D]
     history: Tensor  # [2, H, D]
-    weights: Tensor  # [2, view | match | leaning | lexical | likeness | likeness, one; D]
+    weights: Tensor  # [2, view | match | leaning | lexical | likeness | likeness to the list | likeness, one; D]
     bias: Tensor  # [2, 1, as many]
     around_personal: Tensor  # [1, d]
     around_item: Tensor  # [1, d]
 
 
 class EdgeStudent(nn.Module):
-    """A whole student of depth 1, for batches of one list"""
+    """A whole student, for batches of one list"""
 
     table: Tensor
     signs: Tensor
@@ -201,7 +196,7 @@ class EdgeStudent(nn.Module):
             **candidate_weights(read, self.width),
             **feature_weights(read),
             **fusion_weights(read, self.width),
-            **list_weights(read, self.width),
+            **head_weights(read, self.width),
             "one": torch.ones(()),
         }
         self.weights = nn.ParameterDict(
@@ -220,7 +215,8 @@ class EdgeStudent(nn.Module):
         weights = torch.softmax(self.linear(relu(hidden), f"{level}_weigh") + missing, -1)
         return self.linear(sources * torch.matmul(weights, self.weights[f"{level}_spread"]), f"{level}_out"), weights
 
-    def read(self, given: ListBatch) -> ListOwn:
+    def read(self, given: ListBatch, among: Tensor) -> ListOwn:
+        """`among` [2, 1, D]: the list's mean text and picture"""
         w, width = self.weights, self.width
         ids = given.query_token_ids.reshape(-1)
         rows = self.table[ids]  # [L, d + ASPECTS + 1]
@@ -242,17 +238,17 @@ class EdgeStudent(nn.Module):
         pair = torch.cat([lexical, lexical]).reshape(2, ASPECTS, DIM)
         view = torch.matmul(w["asked_view"], torch.cat([products, pair], 1)) + w["seen_view"]
         lean = w["leaning"] * leanings.reshape(2, -1, 1)
-        weights = torch.cat([view, products.sum(1, keepdim=True), lean, pair, likes, likes, w["zero"]], 1)
+        weights = torch.cat([view, products.sum(1, keepdim=True), lean, pair, likes, among, likes, w["zero"]], 1)
         bias = columns(moved.reshape(2, 1, -1), w["leaning_bias"] * leanings.reshape(2, 1, -1), w["tail_bias"])
         return ListOwn(rows, words, history, weights, bias, around_personal, around_item)
 
     def forward(self, *batch: Tensor) -> Scores:
         """The ten tensors of ListBatch in order, of one list -> Scores"""
         given, w, width = ListBatch(*batch), self.weights, self.width
-        own = self.read(given)
         vectors = torch.cat([given.text, given.image])  # [2, K, D]
+        own = self.read(given, torch.matmul(self.share(given.mask), vectors))
         seen = torch.matmul(vectors, own.weights.transpose(1, 2)) + own.bias
-        view, matches, tail = torch.split(seen, [width, width // 2 + ASPECTS + 2, 2], -1)
+        view, matches, tail = torch.split(seen, [width, width // 2 + ASPECTS + 3, 2], -1)
 
         # Word by word: in the title, in the picture, in both.
         wanted = torch.matmul(own.rows, w["wanted"]) + own.words * w["literal"]  # [2, L, D]
@@ -260,8 +256,13 @@ class EdgeStudent(nn.Module):
         logits = torch.cat([titled, titled.sum(0, keepdim=True)]) + torch.matmul(w["word_bias"], own.rows.T).reshape(3, 1, -1)
         met = torch.matmul(torch.sigmoid(logits), self.share(given.query_mask).reshape(-1, 1))  # [3, K, 1]
 
+        # What is alike in the list.
+        pair = columns(given.text, given.image).reshape(-1, 2 * DIM)
+        logits = torch.matmul(pair * w["sharpness"], pair.T) + (given.mask - 1.0) * FAR
+        alike = torch.matmul(torch.softmax(logits, -1), given.features)  # [1, K, F]
+
         of_text, of_image = torch.split(matches, 1)
-        features = columns(given.features, given.presence, of_text, of_image, met.permute(2, 1, 0))
+        features = columns(given.features, given.presence, of_text, of_image, met.permute(2, 1, 0), alike)
         x = self.linear(relu(self.linear(features.reshape(-1, len(w["features"])), "features")), "hidden")  # [K, d]
 
         # Level 1: the item.
@@ -283,13 +284,6 @@ class EdgeStudent(nn.Module):
         by_item, _, by_taste = torch.split(weights, [1, 1, 2], 1)
         gate = by_item * item_weights + by_taste
 
-        # The list.
-        perspectives = torch.cat([item, personal, x])  # [3 * K, d]
-        normal = perspectives / (perspectives.square().mean(-1, keepdim=True) + 1e-5).sqrt()
-        normal = normal.reshape(3, -1, width)
-        asks, key, value = (torch.matmul(normal, w[name]) for name in ("asks", "key_of_list", "value"))
-        logits = torch.matmul(asks, key.transpose(1, 2)) + (given.mask - 1.0) * FAR
-        heard = torch.matmul(torch.softmax(logits, -1), value).transpose(0, 1).reshape(-1, 3 * EACH)
-        last = columns(item, personal, x, heard, given.features.reshape(-1, FEATURE_DIM))
+        last = columns(item, personal, x, given.features.reshape(-1, FEATURE_DIM))
         score = self.linear(relu(self.linear(last, "head")), "score")
         return Scores(score.reshape(1, -1), (gate / gate.sum(-1, keepdim=True)).unsqueeze(0))

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from armmt.model.contract import TEXT_DIM, TOKEN_ROWS
+from armmt.model.contract import FEATURE_DIM, TEXT_DIM, TOKEN_ROWS
 
 FAR = 1e4  # subtracted from the logit of a masked entry: exp(-1e4) is 0 in float32
 # The same for a missing source. Where all are missing it is subtracted from all: at 1e4 float32 would round what is left to 1e-3.
@@ -212,6 +212,32 @@ def histogram(candidates: Tensor, history: Tensor, mask: Tensor) -> Tensor:
     cosines = torch.matmul(candidates, history.transpose(1, 2)).clamp(LIKENESSES[0], LIKENESSES[-1])  # [B, K, H]
     each = (mask / mask.sum(1, keepdim=True).clamp(min=1.0)).unsqueeze(2)  # [B, H, 1]
     return torch.cat([torch.matmul(relu(1.0 - (cosines - middle).abs() / BIN), each) for middle in LIKENESSES], -1)
+
+
+class Surroundings(nn.Module):
+    """What a candidate stands among: how alike the list is to it by text and by image, and the features of what is most alike.
+
+    m = [t . mean(t), i . mean(i)];  A = softmax(s_t T T' + s_i I I' + mask);  n = A F
+
+    Two numbers are learned: how sharp "alike" is, by text and by image. The next layer sees the candidate's own features beside n, so "dear
+    for what it is" is a difference there. Ours. It stands where MPSA did, which learns what to compare: no better where both were tried, on
+    32,000 lists, and slower (docs/design/training-recipe.md).
+    """
+
+    COLUMNS = 2 + FEATURE_DIM
+    SHARPNESS = 6.0  # at the start: a twin counts e^6 times as much as what has nothing in common
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.sharpness = nn.Parameter(torch.full((2,), self.SHARPNESS))
+
+    def forward(self, text: Tensor, image: Tensor, features: Tensor, mask: Tensor) -> Tensor:
+        """text, image [B, K, D] of unit length or zero, features [B, K, F], mask [B, K] -> [B, K, COLUMNS]"""
+        among = [torch.matmul(vectors, masked_mean(vectors, mask).unsqueeze(2)) for vectors in (text, image)]
+        pair = torch.cat([text, image], -1)
+        sharp = torch.cat([text * self.sharpness[0], image * self.sharpness[1]], -1)
+        logits = torch.matmul(sharp, pair.transpose(1, 2)) + ((mask - 1.0) * FAR).unsqueeze(1)  # [B, K, K]
+        return torch.cat([*among, torch.matmul(torch.softmax(logits, -1), features)], -1)
 
 
 def per_perspective(x: Tensor, weight: Tensor) -> Tensor:

@@ -21,7 +21,7 @@ SEEDS_OF_PART: dict[str, int] = {"drawn world 2 table": 4}  # as many as two cor
 #: Variants that a scenario without one part of the simulated shoppers makes useless.
 CONTROLS: dict[str, tuple[str, ...]] = {
     "without-picture": ("no-image", "no-matching-image"),
-    "without-context": ("no-mpsa",),
+    "without-context": ("no-surroundings",),
     "without-personal": ("no-personal",),
 }
 
@@ -111,12 +111,15 @@ def table(seeds: int) -> list[Run]:
 
 
 def ablations(seeds: int) -> list[Run]:
-    """The whole teacher, and without each piece, each tower, a modality"""
-    components = ("cafu", "context", "personal", "attention", "mpsa", "auxiliary")
+    """The whole teacher, without each piece, each tower, a modality, and with each piece that is off"""
+    components = ("cafu", "context", "personal", "attention", "surroundings", "auxiliary")
     what = [*(f"no-{piece}" for piece in components), "no-examination", "no-neighbours", "no-image", "no-matching-image", "no-text"]
     every = range(1, seeds + 1)
-    with_histograms = replace(WHOLE, histograms=True)
-    more = [replace(teacher(seed), model="teacher-with-histograms", components=with_histograms) for seed in every]
+    more = [
+        replace(teacher(seed), model=f"teacher-with-{piece}", components=replace(WHOLE, **{piece: True}))
+        for piece in ("histograms", "mpsa")
+        for seed in every
+    ]
     return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every] + more
 
 

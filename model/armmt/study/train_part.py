@@ -31,17 +31,13 @@ from armmt.study.models import (
 from armmt.study.plan import Run, member, runs_of, seeds_of
 from armmt.study.schedule import Schedule, StudyError, Task
 from armmt.study.tuning import TRIAL_PASSES, Search, Setting, read_tuning, tune, with_setting
-from armmt.training.data import Lists
+from armmt.training.data import Lists, count_lists
 from armmt.training.distill import DistilOptions, distil, ensemble
-from armmt.training.fit import FitOptions, Fitted, fit, score
+from armmt.training.fit import FitOptions, Fitted, fit, passes_over, score
 from armmt.training.runtime import device, prepare, write_json
 from armmt.training.train_trees import Columns, TreeOptions
 from armmt.training.train_trees import fit as fit_trees
 from armmt.training.train_trees import score as score_trees
-
-#: Over the training lists, for every model; after one, none of them has learned what 160,000 lists tell.
-PASSES = 2.0
-STUDENT_PASSES = 1.5  # times as many
 
 
 @dataclass(frozen=True)
@@ -66,11 +62,9 @@ def recipe(run: Run, study: Study, tuned: dict[str, Setting]) -> Recipe:
     if run.kind == "trees":
         return with_setting(TreeOptions(seed=run.seed), chosen)
     # A student serves shops that lack things; a teacher or a baseline is compared on lists that lack nothing.
-    # It also sees them more often: with part of them withheld a pass tells less.
-    # So does any other pupil: it is taught as the student is.
+    # So is any other pupil: it is taught as the student is.
     is_pupil = run.architecture == "student" or run.kind == "distilled"
-    epochs = study.epochs * (STUDENT_PASSES if is_pupil else 1)
-    fit_options = FitOptions(epochs=epochs, seed=run.seed, examination=run.examination, neighbours=run.neighbours, dropout=is_pupil)
+    fit_options = FitOptions(epochs=study.epochs, seed=run.seed, examination=run.examination, neighbours=run.neighbours, dropout=is_pupil)
     if run.kind == "fitted":
         return replace(fit_options, **chosen)
     if run.kind == "distilled":
@@ -251,7 +245,7 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, required=True)
     parser.add_argument("--workers", type=int, default=2, help="runs side by side, one thread each; on a GPU one after another")
     parser.add_argument("--seeds", type=int, help="seeds of each model; the part's own number when left out")
-    parser.add_argument("--epochs", type=float, default=PASSES, help="passes over the training lists")
+    parser.add_argument("--epochs", type=float, help="passes over the training lists; by their number when left out")
     parser.add_argument("--share", type=float, default=1.0, help="of the training lists")
     parser.add_argument("--most-lists", type=int, help="training lists at most, for trials")
     parser.add_argument("--models", nargs="+", help="only these, for trials")
@@ -262,7 +256,8 @@ def main() -> None:
         for scenario, lists, runs_folder in scenarios(a.lists, a.runs):
             runs = [run for run in runs_of(a.part, seeds, scenario) if not a.models or run.model in a.models]
             runs_folder.mkdir(parents=True, exist_ok=True)
-            study = Study(lists, runs_folder, a.epochs, a.share, a.most_lists)
+            epochs = a.epochs or passes_over(round(a.share * count_lists(lists, "train")))
+            study = Study(lists, runs_folder, epochs, a.share, a.most_lists)
             carry_out_all(runs, study, settle(runs, study, a.tuning, a.workers), a.workers)
     except (StudyError, ValueError, FileNotFoundError) as error:
         parser.exit(1, f"armmt.study.train_part: {error}\n")

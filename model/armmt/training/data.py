@@ -28,7 +28,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "age": ("has_age", "age_log"),
     "meaning": ("has_meaning", "text_cosine", "word_coverage", "picture_cosine"),
 }
-#: How often a whole list lacks something in training. A catalogue without prices, a shop without pictures, a shopper without history.
+#: How often a list that is not left whole lacks something in training: a catalogue without prices, a shop without pictures, a shopper
+#: without history.
 LIST_DROPOUT = {
     "score": 0.1,
     "price": 0.15,
@@ -40,8 +41,10 @@ LIST_DROPOUT = {
     "text": 0.03,
     "history": 0.1,
 }
+#: How many lists of a batch are left as they are.
+WHOLE_SHARE = 0.5
 MOST_PRIOR = 20.0
-#: How often a single item lacks its picture or its text.
+#: How often a single item of such a list lacks its picture or its text.
 ITEM_DROPOUT = 0.04
 
 
@@ -133,6 +136,11 @@ class Lists:
             yield batches[i]
 
 
+def count_lists(folder: Path, split: str) -> int:
+    """Lists of a split, without reading them"""
+    return int(pq.read_table(folder / "lists.parquet", columns=["split"], filters=[("split", "==", split)]).num_rows)
+
+
 def padded(table: Any, name: str, fill: int = 0, width: int = 1) -> tuple[NDArray[Any], NDArray[np.int64]]:
     """List column -> [N, longest] (or [N, longest / width, width]) and the lengths [N]"""
     column = table[name].combine_chunks()
@@ -158,11 +166,14 @@ def with_zero_row(rows: NDArray[Any], dim: int) -> Tensor:
 
 
 def modality_dropout(batch: ListBatch, generator: torch.Generator) -> ListBatch:
-    """The same lists with some feature groups, pictures, texts and histories set to zero, together with their presence flags."""
+    """The same lists, about half of them with some feature groups, pictures, texts and histories set to zero, together with their presence
+    flags."""
     b, k = batch.mask.shape
+    whole = torch.rand(b, 1, generator=generator) < WHOLE_SHARE
 
     def dropped(share: float, *shape: int) -> Tensor:
-        return (torch.rand(*shape, generator=generator) < share).to(batch.mask.device)
+        gone = torch.rand(*shape, generator=generator) < share
+        return (gone & ~whole.view(b, *[1] * (len(shape) - 1))).to(batch.mask.device)
 
     features = batch.features.clone()
     for group, names in GROUPS.items():

@@ -28,6 +28,9 @@ from armmt.training.neighbours import Neighbours
 from armmt.training.runtime import Workers, alone, device, progress
 
 TOWER_RATE = 0.05
+#: As many passes, and lists read over all of them, as a shop's own training has at most (src/cli/train/recipe.ts).
+MOST_PASSES = 4.0
+MOST_READINGS = 250_000
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,11 @@ class FitOptions:
     examination: bool = True  # False: clicks are taken as they are
     neighbours: bool = True  # False: no effect of the items above
     dropout: bool = False  # modality dropout: for models that serve shops without pictures, prices or histories
+
+
+def passes_over(lists: int) -> float:
+    """How often a network reads so many training lists, by docs/design/training-recipe.md"""
+    return min(MOST_PASSES, MOST_READINGS / max(lists, 1))
 
 
 class Fitted(NamedTuple):

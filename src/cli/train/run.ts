@@ -3,7 +3,7 @@
  * what it had. Everything after them is keyed by their content, so lists that are the same give the same model and cost nothing.
  */
 import { createHash, hash } from "node:crypto";
-import { createReadStream, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createReadStream, cpSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -12,8 +12,9 @@ import type { PublishedSet } from "../../embeddings/store.ts";
 import { type RunCommand, runCommand } from "../child.ts";
 import { readSet } from "../embed/pack.ts";
 import { countGpus, preparePython, PYTHON_SOURCES, runPython } from "./python.ts";
-import { type Recipe, RECIPE } from "./recipe.ts";
-import { hashFiles, openStages, readJson, type Stage, writeJson } from "./stages.ts";
+import { passesOver, type Recipe, RECIPE } from "./recipe.ts";
+import { teacherStages } from "./teachers.ts";
+import { hashFiles, openStages, readJson, writeJson } from "./stages.ts";
 import { requireEnough, type Survey, surveyLists } from "./survey.ts";
 import { DAY_MS, errorText, UserError } from "../../web.ts";
 import { findConfig } from "../wrangler.ts";
@@ -83,47 +84,27 @@ export async function trainModel(options: TrainOptions) {
       runPython("armmt.training.newest", ["--lists", lists, "--out", newest, "--most", String(most)], { signal }),
     );
   }
-  const shared = ["--lists", isLong ? newest : lists, "--out", work];
+  const taught = Math.min(most, survey.bySplit.train);
+  const netEpochs = passesOver(taught, recipe.netEpochs, recipe);
+  const studentEpochs = passesOver(taught, recipe.studentEpochs, recipe);
 
-  const teachers = [
-    {
-      stage: "trees",
-      settings: { rounds: recipe.treeRounds },
-      work: (signal: AbortSignal) =>
-        runPython("armmt.training.train_trees", [...shared, "--rounds", String(recipe.treeRounds)], { signal, env: barAt(0) }),
-    },
-    ...recipe.nets.map((seed, i) => ({
-      stage: `net ${seed}`,
-      settings: { epochs: recipe.netEpochs, processes },
-      work: (signal: AbortSignal) =>
-        runPython("armmt.training.train_teachers", [...shared, "--seeds", String(seed), "--epochs", String(recipe.netEpochs)], {
-          signal,
-          processes,
-          env: barAt(i + 1),
-        }),
-    })),
-  ] satisfies Stage[];
-  removeOthers(work, ["trees", ...recipe.nets.map(String)]);
+  const used = isLong ? newest : lists;
+  const teachers = teacherStages({ lists: used, out: work, treeRounds: recipe.treeRounds, nets: recipe.nets, netEpochs, processes });
   // On a GPU, and under torchrun, each net has all there is.
   await stages.runAll(teachers, gpus > 0 || processes > 1 ? 1 : availableParallelism());
   const newer = isLong ? `, the newest ${most} of ${survey.bySplit.train} for training` : "";
   const trainedOn = `${describe(catalog, survey, isSimulated)}${newer}`;
-  await stages.run("student", { epochs: recipe.studentEpochs, version, trainedOn }, (signal) =>
-    runPython(
-      "armmt.training.train_student",
-      [...shared, "--epochs", String(recipe.studentEpochs), "--version", version, "--trained-on", trainedOn],
-      {
-        signal,
-      },
-    ),
-  );
+  await stages.run("student", { epochs: studentEpochs, version, trainedOn }, (signal) => {
+    const settings = ["--epochs", String(studentEpochs), "--version", version, "--trained-on", trainedOn];
+    return runPython("armmt.training.train_student", ["--lists", used, "--out", work, ...settings], { signal });
+  });
   const model = join(out, "model");
   await stages.run("model", { catalog }, () => {
     const training = {
       catalog,
       catalogVersion: set.version,
       ...survey,
-      taughtLists: Math.min(most, survey.bySplit.train),
+      taughtLists: taught,
       recipe,
       processes,
       device: gpus > 0 ? "GPU" : "CPU",
@@ -149,11 +130,6 @@ function requireSameVectors(lists: string, set: PublishedSet, embeddings: string
   }
 }
 
-/** Bars of processes side by side: each on a line of its own. */
-function barAt(line: number): Readonly<Record<string, string>> {
-  return { TQDM_POSITION: String(line) };
-}
-
 /** One sentence for manifest.json; the fields beside it are for programs. */
 function describe(catalog: string, { lists, clicked, from, to }: Survey, isSimulated: boolean): string {
   const days = from === undefined ? "" : `, ${from} to ${to}`;
@@ -170,14 +146,6 @@ function exportModel(work: string, model: string, training: object): void {
   writeFileSync(join(draft, "manifest.json"), `${JSON.stringify({ ...manifest, training }, undefined, 2)}\n`);
   rmSync(model, { recursive: true, force: true });
   renameSync(draft, model);
-}
-
-/** A teacher of an earlier recipe must not vote. */
-function removeOthers(work: string, names: readonly string[]): void {
-  for (const file of readdirSync(work)) {
-    const name = /^(?:teacher|targets|validation)-(\w+)\./.exec(file)?.[1];
-    if (name !== undefined && !names.includes(name)) rmSync(join(work, file));
-  }
 }
 
 const settingsOf = ({ catalog, from, lists, embeddings, more }: TrainOptions): string =>

@@ -1,5 +1,6 @@
 /** The pipeline of `armmt model`: pictures, image encoder, simulated shoppers, lists, teachers, student, export, verification, assessment. */
-import { copyFileSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { embedCatalog } from "../../cli/embed.ts";
@@ -9,6 +10,8 @@ import { makeLists } from "../../cli/lists.ts";
 import { verifyGolden } from "./assess/exported.ts";
 import { writePictures } from "./pipeline/pictures.ts";
 import { preparePython, runPython } from "../../cli/train/python.ts";
+import { RECIPE } from "../../cli/train/recipe.ts";
+import { teacherStages } from "../../cli/train/teachers.ts";
 import { readJson, type Stages } from "../../cli/train/stages.ts";
 import { SIMULATED_SHOP, writeSimulation } from "./simulate.ts";
 import { drawnShopCatalog } from "./simulate/drawn-shop.ts";
@@ -22,9 +25,10 @@ export const FULL = {
   items: SIMULATED_SHOP.count,
   shoppers: 24_000,
   searches: 120_000,
-  /** In the ensemble: one per seed. */
+  /** Nets that teach, beside trees: one per seed. */
   teachers: 3,
   teacherEpochs: 2,
+  treeRounds: RECIPE.treeRounds as number,
   studentEpochs: 3,
 };
 
@@ -36,6 +40,7 @@ export const QUICK: typeof FULL = {
   searches: 3000,
   teachers: 2,
   teacherEpochs: 2,
+  treeRounds: 60,
   studentEpochs: 4,
 };
 
@@ -92,12 +97,9 @@ export async function runPipeline({ folder, sizes, stages, json, keepsImageEncod
   await stages.run("lists", {}, async () => {
     await makeLists({ from: simulation, embeddings, out: lists, json });
   });
-  const seeds = Array.from({ length: sizes.teachers }, (_, i) => String(i + 1));
-  await stages.run("teachers", { seeds: seeds.join(" "), epochs: sizes.teacherEpochs }, async () => {
-    for (const left of readdirSync(out)) if (left.startsWith("teacher-")) rmSync(join(out, left));
-    const options = ["--epochs", String(sizes.teacherEpochs), "--seeds", ...seeds];
-    await runPython("armmt.training.train_teachers", ["--lists", lists, "--out", out, ...options]);
-  });
+  const nets = Array.from({ length: sizes.teachers }, (_, i) => i + 1);
+  const teachers = teacherStages({ lists, out, treeRounds: sizes.treeRounds, nets, netEpochs: sizes.teacherEpochs });
+  await stages.runAll(teachers, availableParallelism());
   await stages.run("student and export", { epochs: sizes.studentEpochs }, () => {
     const version = `drawn-${stages.key().slice(0, 8)}`;
     const options = ["--epochs", String(sizes.studentEpochs), "--version", version, "--trained-on", TRAINED_ON];

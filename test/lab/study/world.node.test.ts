@@ -230,11 +230,18 @@ describe("pieces", () => {
   ] as const;
 
   it("earn a place by a part that can be read and by a gain that holds after Holm's correction", () => {
-    const rows = [row("teacher-no-cafu", 0.004, 0.001), row("teacher-no-mpsa", 0.003, 0.03), row("teacher-no-attention", 0.003, 0.001)];
+    const rows = [
+      row("teacher-no-cafu", 0.004, 0.001),
+      row("teacher-no-surroundings", 0.003, 0.03),
+      row("teacher-no-attention", 0.003, 0.001),
+      row("teacher-with-mpsa", 0.003, 0.01),
+    ];
     const places = new Map(placesOf(parts, rows, "drawn world 2").map(({ piece, p, place }) => [piece, { p, place }]));
-    expect(places.get("CAFU")).toEqual({ p: 0.003, place: "yes" });
-    // .03 of three: the largest stays as it is.
-    expect(places.get("MPSA")).toEqual({ p: 0.03, place: "yes" });
+    expect(places.get("CAFU")).toEqual({ p: 0.004, place: "yes" });
+    // .03 of four: the largest stays as it is.
+    expect(places.get("surroundings")).toEqual({ p: 0.03, place: "yes" });
+    // The teacher with it is the worse one.
+    expect(places.get("MPSA (off)")).toEqual({ p: 0.02, place: "cannot tell" });
     // A gain without anything to gain from is noise.
     expect(places.get("target attention")?.place).toBe("no");
     expect(places.get("neighbours at serving")).toEqual({ p: undefined, place: "cannot tell" });
@@ -243,6 +250,6 @@ describe("pieces", () => {
 
   it("are undecided where the study has not compared them, or at another level", () => {
     const places = placesOf(parts, [row("teacher-no-cafu", 0.004, 0.001)], "fashion world 2");
-    expect(places.map(({ place }) => place)).toEqual(["cannot tell", "cannot tell", "no", "cannot tell"]);
+    expect(places.map(({ place }) => place)).toEqual(["cannot tell", "cannot tell", "cannot tell", "no", "cannot tell"]);
   });
 });

@@ -5,14 +5,29 @@ import { ALL, isAblation, PURCHASES, TEACHER } from "../compare/names.ts";
 
 export type Verdict = "yes" | "no" | "cannot tell";
 
-/** A piece, the teacher without it in the study, and the parts of the truth that it answers to. */
-const PIECES: readonly { readonly piece: string; readonly without: string | undefined; readonly parts: readonly string[] }[] = [
-  { piece: "CAFU", without: "teacher-no-cafu", parts: ["leaning", "modality"] },
-  { piece: "MPSA", without: "teacher-no-mpsa", parts: ["price", "contrast", "context"] },
-  { piece: "auxiliary task", without: "teacher-no-auxiliary", parts: ["picture"] },
-  { piece: "target attention", without: "teacher-no-attention", parts: ["looks", "makers", "personal"] },
-  { piece: "neighbours at serving", without: undefined, parts: ["sameness"] },
+interface Piece {
+  readonly piece: string;
+  /** The study's teacher without it, or of a piece that is off the teacher with it. */
+  readonly variant: string | undefined;
+  /** The parts of the truth that it answers to. */
+  readonly parts: readonly string[];
+}
+
+const OF_THE_LIST = ["price", "contrast", "context"];
+const PIECES: readonly Piece[] = [
+  { piece: "CAFU", variant: "teacher-no-cafu", parts: ["leaning", "modality"] },
+  { piece: "surroundings", variant: "teacher-no-surroundings", parts: OF_THE_LIST },
+  { piece: "MPSA (off)", variant: "teacher-with-mpsa", parts: OF_THE_LIST },
+  { piece: "auxiliary task", variant: "teacher-no-auxiliary", parts: ["picture"] },
+  { piece: "target attention", variant: "teacher-no-attention", parts: ["looks", "makers", "personal"] },
+  { piece: "neighbours at serving", variant: undefined, parts: ["sameness"] },
 ];
+
+/** What the teacher gains by a piece: rows say the teacher less its variant. */
+function gainOf({ mean, low, high }: Pick<Row, "mean" | "low" | "high">, variant: string) {
+  if (!variant.includes("-with-")) return { mean, low, high };
+  return { mean: -mean, low: high === null ? null : -high, high: low === null ? null : -low };
+}
 
 export const pieceOf = (part: string): string | undefined => PIECES.find(({ parts }) => parts.includes(part))?.piece;
 
@@ -31,14 +46,15 @@ export function placesOf(parts: readonly { readonly name: string; readonly earns
   );
   const tested = compared.filter(({ p }) => typeof p === "number");
   const corrected = holm(tested.map(({ p }) => p ?? 1));
-  return PIECES.flatMap(({ piece, without, parts: names }) => {
+  return PIECES.flatMap(({ piece, variant, parts: names }) => {
     const own = parts.filter(({ name }) => names.includes(name));
     if (own.length === 0) return [];
-    const row = compared.find(({ against }) => against === without);
+    const row = compared.find(({ against }) => against === variant);
+    const gain = row && gainOf(row, variant ?? "");
     const p = row && corrected[tested.indexOf(row)];
     const can = own.some(({ earns }) => earns === "yes") ? "yes" : own.every(({ earns }) => earns === "no") ? "no" : "cannot tell";
-    const gains = row !== undefined && row.low !== null && row.low > 0 && p !== undefined && p < LEVEL_OF_TEST;
+    const gains = typeof gain?.low === "number" && gain.low > 0 && p !== undefined && p < LEVEL_OF_TEST;
     const place: Verdict = can === "no" ? "no" : can === "yes" && gains ? "yes" : "cannot tell";
-    return [{ piece, parts: own.map(({ name }) => name), can, gain: row, p, place }];
+    return [{ piece, parts: own.map(({ name }) => name), can, gain, p, place }];
   });
 }
