@@ -30,7 +30,7 @@ export function trainingFolder(catalog: string): string {
 
 const HELP = `
 It starts again where it was killed, with the lists it had made. --fresh makes everything anew.
-A log needs 5,000 searches with a click; below that, nothing is trained. 15,000 lists take about half an hour on 2 cores.
+A log needs 5,000 searches with a click; below that, nothing is trained. 15,000 lists take about five minutes on 2 cores.
 Python 3.11 or newer makes an environment in .armmt/python on first use; ARMMT_PYTHON names an interpreter, ARMMT_VENV an environment of your own.
 
 Exit codes: 0 trained, and the gate lets it pass (or --no-gate); 1 failed; 2 wrong usage; 3 trained, and the gate does not let it pass
