@@ -126,6 +126,10 @@ describe("the committed judgments", () => {
     "armmt-semantic.drawn-4a820957.judge-2.json": [10, 8, 22],
     "armmt-0.3-semantic.drawn-4a820957.judge-1.json": [18, 10, 12],
     "armmt-0.3-semantic.drawn-4a820957.judge-2.json": [13, 18, 9],
+    "armmt-semantic.drawn-c896b00d.judge-1.json": [9, 12, 19],
+    "armmt-semantic.drawn-c896b00d.judge-2.json": [6, 14, 20],
+    "armmt-0.3-semantic.drawn-c896b00d.judge-1.json": [15, 17, 8],
+    "armmt-0.3-semantic.drawn-c896b00d.judge-2.json": [12, 20, 8],
   };
 
   it("are all stated", () => {
