@@ -9,7 +9,7 @@ import { assess, type Assessment } from "./assess.ts";
 import { makeLists } from "../../cli/lists.ts";
 import { verifyGolden } from "./assess/exported.ts";
 import { writePictures } from "./pipeline/pictures.ts";
-import { preparePython, runPython } from "../../cli/train/python.ts";
+import { countGpus, preparePython, runPython } from "../../cli/train/python.ts";
 import { RECIPE } from "../../cli/train/recipe.ts";
 import { teacherStages } from "../../cli/train/teachers.ts";
 import { readJson, type Stages } from "../../cli/train/stages.ts";
@@ -99,7 +99,8 @@ export async function runPipeline({ folder, sizes, stages, json, keepsImageEncod
   });
   const nets = Array.from({ length: sizes.teachers }, (_, i) => i + 1);
   const teachers = teacherStages({ lists, out, treeRounds: sizes.treeRounds, nets, netEpochs: sizes.teacherEpochs });
-  await stages.runAll(teachers, availableParallelism());
+  // On a GPU each net has all there is.
+  await stages.runAll(teachers, (await countGpus()) > 0 ? 1 : availableParallelism());
   await stages.run("student and export", { epochs: sizes.studentEpochs }, () => {
     const version = `drawn-${stages.key().slice(0, 8)}`;
     const options = ["--epochs", String(sizes.studentEpochs), "--version", version, "--trained-on", TRAINED_ON];
