@@ -16,8 +16,8 @@ Kind = Literal["fitted", "trees", "ensemble", "distilled"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a kind of part when none are asked for.
 SEEDS: dict[str, int] = {"table": 5, "ablations": 8, "controls": 3, "doses": 5}
-#: Parts with another number of seeds than their kind.
-SEEDS_OF_PART: dict[str, int] = {"drawn world 2 table": 4}  # as many as two cores train in an hour and a quarter
+#: Parts with another number of seeds than their kind: as many as two cores train in an hour and a half.
+SEEDS_OF_PART: dict[str, int] = {"drawn world 2 table": 4, "drawn world 2 doses": 4}
 #: Variants that a scenario without one part of the simulated shoppers makes useless.
 CONTROLS: dict[str, tuple[str, ...]] = {
     "without-picture": ("no-image", "no-matching-image"),
