@@ -12,10 +12,10 @@ from typing import Literal
 from armmt.baselines import NEURAL
 from armmt.model.backbone import WHOLE, Components
 
-Kind = Literal["fitted", "trees", "ensemble", "distilled"]
+Kind = Literal["fitted", "trees", "ensemble", "distilled", "outsider"]
 ENSEMBLE_SIZE = 3
 #: Seeds of a kind of part when none are asked for.
-SEEDS: dict[str, int] = {"table": 5, "ablations": 8, "controls": 3, "doses": 5}
+SEEDS: dict[str, int] = {"table": 5, "ablations": 8, "controls": 3, "doses": 5, "outsider": 4}
 #: Parts with another number of seeds than their kind: as many as two cores train in an hour and a half.
 SEEDS_OF_PART: dict[str, int] = {"drawn world 2 table": 4, "drawn world 2 doses": 4}
 #: Variants that a scenario without one part of the simulated shoppers makes useless.
@@ -123,6 +123,13 @@ def ablations(seeds: int) -> list[Run]:
     return [teacher(seed) for seed in every] + [lesser_teacher(piece, seed) for piece in what for seed in every] + more
 
 
+def outsider(seeds: int) -> list[Run]:
+    """A ranker by others, and two of a table that learn from the same clicks alone: trees on the same columns, and the student"""
+    every = range(1, seeds + 1)
+    runs = [member("lambdamart", seed) for seed in every] + [Run("student-labels", seed, "fitted", "student") for seed in every]
+    return runs + [Run("allrank", seed, "outsider", "allrank") for seed in every]
+
+
 def compared(what: Iterable[str], seeds: int) -> list[Run]:
     """The whole teacher, and the teacher without something"""
     every = range(1, seeds + 1)
@@ -133,9 +140,7 @@ def kind_of(part: str) -> str:
     """ "drawn table" -> "table"; throws ValueError for a part that trains nothing here"""
     kind = part.rpartition(" ")[2]
     if kind not in SEEDS:
-        raise ValueError(
-            f'Part "{part}" has nothing to train: expected "<level> table", "<level> ablations", "<level> controls" or "<level> doses"'
-        )
+        raise ValueError(f'Part "{part}" has nothing to train: expected a level and one of {", ".join(SEEDS)}, for instance "drawn table"')
     return kind
 
 
@@ -151,6 +156,8 @@ def runs_of(part: str, seeds: int, scenario: str = "") -> list[Run]:
         return table(seeds)
     if kind == "ablations":
         return ablations(seeds)
+    if kind == "outsider":
+        return outsider(seeds)
     if kind == "doses":
         return compared(CONTROLS["without-picture"], seeds)
     control = next((name for name in CONTROLS if name in scenario), None)

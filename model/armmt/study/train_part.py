@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import time
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -28,9 +29,11 @@ from armmt.study.models import (
     with_mixed_images,
     without_texts,
 )
+from armmt.study.outsider import Others, OutsiderOptions
+from armmt.study.outsider import rank as rank_by_outsider
 from armmt.study.plan import Run, member, runs_of, seeds_of
 from armmt.study.schedule import Schedule, StudyError, Task
-from armmt.study.tuning import TRIAL_PASSES, Search, Setting, read_tuning, tune, with_setting
+from armmt.study.tuning import TRIAL_PASSES, Search, Setting, propensities, read_tuning, tune, with_setting
 from armmt.training.data import Lists, count_lists
 from armmt.training.distill import DistilOptions, distil, ensemble
 from armmt.training.fit import FitOptions, Fitted, fit, passes_over, score
@@ -49,18 +52,21 @@ class Study:
     epochs: float
     share: float
     most_lists: int | None  # of training, for trials
+    outsider: Path | None = None  # a Python that has allRank
 
     def folder(self, model: str, seed: int) -> Path:
         return self.runs / model / f"seed-{seed}"
 
 
-Recipe = FitOptions | TreeOptions | DistilOptions | None
+Recipe = FitOptions | TreeOptions | DistilOptions | OutsiderOptions | None
 
 
 def recipe(run: Run, study: Study, tuned: dict[str, Setting]) -> Recipe:
     chosen: dict[str, Any] = dict(tuned.get(run.architecture, {}))
     if run.kind == "trees":
         return with_setting(TreeOptions(seed=run.seed), chosen)
+    if run.kind == "outsider":
+        return replace(OutsiderOptions(seed=run.seed, passes=math.ceil(study.epochs)), **chosen)
     # A student serves shops that lack things; a teacher or a baseline is compared on lists that lack nothing.
     # So is any other pupil: it is taught as the student is.
     is_pupil = run.architecture == "student" or run.kind == "distilled"
@@ -115,6 +121,8 @@ def carry_out(run: Run, study: Study, how: Recipe, options: dict[str, Any]) -> N
     started = time.monotonic()
     if isinstance(how, TreeOptions):
         report = grow(run, study, how, folder)
+    elif isinstance(how, OutsiderOptions):
+        report = ask(study, run, how, folder)
     elif how is None:
         report = average(run, study, folder)
     else:
@@ -143,6 +151,15 @@ def grow(run: Run, study: Study, how: TreeOptions, folder: Path) -> dict[str, An
         "seconds": round(seconds, 1),
         "history": [],
     }
+
+
+def ask(study: Study, run: Run, how: OutsiderOptions, folder: Path) -> dict[str, Any]:
+    """A ranker by others"""
+    lists, validation, test = (open_lists(run, study, split) for split in ("train", "validation", "test"))
+    tokens = torch.from_numpy(np.load(study.lists / "tokens.npy"))
+    scores, report = rank_by_outsider(study.outsider, lists, Others(validation, test), tokens, propensities(lists), how)
+    np.save(folder / "scores.npy", scores)
+    return {"tokenTable": 0, "trainLists": len(lists), "history": [], **report}
 
 
 def average(run: Run, study: Study, folder: Path) -> dict[str, Any]:
@@ -220,13 +237,13 @@ def carry_out_all(runs: list[Run], study: Study, tuned: dict[str, Setting], work
     Schedule(tasks, workers, say).run()
 
 
-def settle(runs: list[Run], study: Study, tuning: Path | None, workers: int) -> dict[str, Setting]:
-    """Tuned options of all the runs' architectures: from a file, or searched now"""
-    if tuning is not None:
-        return read_tuning(tuning)
-    architectures = list(dict.fromkeys(run.architecture for run in runs))
-    search = Search(study.lists, study.runs, min(study.epochs, TRIAL_PASSES), study.most_lists)
-    return tune(architectures, search, lambda tasks: Schedule(tasks, workers, say))
+def settle(runs: list[Run], study: Study, tuning: Path, again: bool, workers: int) -> dict[str, Setting]:
+    """Tuned options of all the runs' architectures: from a file, which then has those that are searched now too"""
+    known = {} if again else read_tuning(tuning)
+    architectures = [name for name in dict.fromkeys(run.architecture for run in runs) if name not in known]
+    search = Search(study.lists, study.runs, min(study.epochs, TRIAL_PASSES), study.most_lists, study.outsider)
+    found = tune(architectures, search, lambda tasks: Schedule(tasks, workers, say), tuning) if architectures else {}
+    return {**known, **found}
 
 
 def scenarios(given: list[str], runs: Path) -> list[tuple[str, Path, Path]]:
@@ -249,7 +266,11 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=1.0, help="of the training lists")
     parser.add_argument("--most-lists", type=int, help="training lists at most, for trials")
     parser.add_argument("--models", nargs="+", help="only these, for trials")
-    parser.add_argument("--tuning", type=Path, help="tuning.json of another study; searched when left out")
+    parser.add_argument(
+        "--tuning", type=Path, help="JSON of known settings, which gets those that are searched (default: all, <runs>/tuning.json)"
+    )
+    parser.add_argument("--again", action="store_true", help="search all settings, known or not")
+    parser.add_argument("--outsider", type=Path, help="a Python with the packages of model/outsider/requirements.txt, for allRank")
     a = parser.parse_args()
     try:
         seeds = a.seeds or seeds_of(a.part)
@@ -257,8 +278,9 @@ def main() -> None:
             runs = [run for run in runs_of(a.part, seeds, scenario) if not a.models or run.model in a.models]
             runs_folder.mkdir(parents=True, exist_ok=True)
             epochs = a.epochs or passes_over(round(a.share * count_lists(lists, "train")))
-            study = Study(lists, runs_folder, epochs, a.share, a.most_lists)
-            carry_out_all(runs, study, settle(runs, study, a.tuning, a.workers), a.workers)
+            study = Study(lists, runs_folder, epochs, a.share, a.most_lists, a.outsider)
+            tuning, again = (runs_folder / "tuning.json", True) if a.tuning is None else (a.tuning, a.again)
+            carry_out_all(runs, study, settle(runs, study, tuning, again, a.workers), a.workers)
     except (StudyError, ValueError, FileNotFoundError) as error:
         parser.exit(1, f"armmt.study.train_part: {error}\n")
 

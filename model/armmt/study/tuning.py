@@ -8,6 +8,7 @@ It needs no probabilities, so neural models and trees are judged alike. The test
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -21,6 +22,8 @@ from torch import Tensor
 
 from armmt.model.backbone import WHOLE
 from armmt.study.models import build, fingerprint, size_of, some_of
+from armmt.study.outsider import OUTSIDER_GRID, Others, OutsiderOptions
+from armmt.study.outsider import rank as rank_by_outsider
 from armmt.study.schedule import Schedule, Task
 from armmt.training.data import Lists
 from armmt.training.fit import FitOptions, fit, score
@@ -32,17 +35,18 @@ from armmt.training.train_trees import score as score_trees
 SHARE = 0.15
 TRIAL_PASSES = 1.0  # a trial must be cheap: there are six for every model
 CRITERION = "GAUC of validation clicks, weighed by inverse propensity"
+Setting = dict[str, float | str]
 #: Six settings for every model: three rates times two of what else matters most.
-NEURAL_GRID = [{"rate": rate, "listwise": listwise} for rate in (1.5e-3, 3e-3, 6e-3) for listwise in (0.5, 2.0)]
-TREE_GRID = [{"rate": rate, "leaves": leaves} for rate in (0.03, 0.06, 0.12) for leaves in (15, 63)]
+NEURAL_GRID: list[Setting] = [{"rate": rate, "listwise": listwise} for rate in (1.5e-3, 3e-3, 6e-3) for listwise in (0.5, 2.0)]
+TREE_GRID: list[Setting] = [{"rate": rate, "leaves": leaves} for rate in (0.03, 0.06, 0.12) for leaves in (15, 63)]
 LEAST_PROPENSITY = 0.05
 EDGES = torch.tensor([1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30])  # last position of each group; clicks far down are few
 
-Setting = dict[str, float]
+GRIDS: dict[str, list[Setting]] = {"lambdamart": TREE_GRID, "allrank": OUTSIDER_GRID}
 
 
 def grid_of(architecture: str) -> list[Setting]:
-    return [dict(setting) for setting in (TREE_GRID if architecture == "lambdamart" else NEURAL_GRID)]
+    return [dict(setting) for setting in GRIDS.get(architecture, NEURAL_GRID)]
 
 
 def propensities(lists: Lists) -> Tensor:
@@ -81,11 +85,12 @@ class Trial:
 
     architecture: str
     index: int
-    setting: tuple[tuple[str, float], ...]
+    setting: tuple[tuple[str, float | str], ...]
     lists: Path
     out: Path  # JSON
     epochs: float
     most_lists: int | None
+    outsider: Path | None  # a Python that has allRank
 
 
 def attempt_all(trials: tuple[Trial, ...]) -> None:
@@ -97,12 +102,12 @@ def attempt_all(trials: tuple[Trial, ...]) -> None:
     for trial in trials:
         prepare(1, threads=1)
         started = time.monotonic()
-        scores, notes = attempt(trial, part, validation)
+        scores, notes = attempt(trial, part, validation, propensity)
         gauc = round(weighted_gauc(scores, validation, propensity), 5)
         write_json(trial.out, {**key_of(trial), "gauc": gauc, **notes, "seconds": round(time.monotonic() - started, 1)})
 
 
-def attempt(trial: Trial, lists: Lists, validation: Lists) -> tuple[NDArray[np.float32], dict[str, Any]]:
+def attempt(trial: Trial, lists: Lists, validation: Lists, propensity: Tensor) -> tuple[NDArray[np.float32], dict[str, Any]]:
     """Trains with one setting -> scores of the validation lists, what else to note"""
     vectors = torch.from_numpy(np.load(trial.lists / "tokens.npy"))
     setting: dict[str, Any] = dict(trial.setting)
@@ -110,6 +115,9 @@ def attempt(trial: Trial, lists: Lists, validation: Lists) -> tuple[NDArray[np.f
         columns = Columns(lists, vectors)
         booster = fit_trees(lists, validation, columns, with_setting(TreeOptions(), setting))
         return score_trees(booster, validation, columns), {"rounds": booster.best_iteration}
+    if trial.architecture == "allrank":
+        options = replace(OutsiderOptions(passes=math.ceil(trial.epochs)), **setting)
+        return rank_by_outsider(trial.outsider, lists, Others(validation, validation), vectors, propensity, options)
     model = build(trial.architecture, vectors)
     fitted = fit(model, lists, validation, replace(FitOptions(epochs=trial.epochs), **setting), label=trial.architecture)
     return score(model, validation).score, {"validation": fitted.history[-1]}
@@ -117,14 +125,14 @@ def attempt(trial: Trial, lists: Lists, validation: Lists) -> tuple[NDArray[np.f
 
 def with_setting(options: TreeOptions, setting: Setting) -> TreeOptions:
     """The setting's numbers come from JSON, where a count of leaves may be a float"""
-    return replace(options, rate=setting.get("rate", options.rate), leaves=int(setting.get("leaves", options.leaves)))
+    return replace(options, rate=float(setting.get("rate", options.rate)), leaves=int(setting.get("leaves", options.leaves)))
 
 
 def key_of(trial: Trial) -> dict[str, Any]:
     """All settings that decide a trial's result"""
     return {
         "setting": dict(trial.setting),
-        "size": 0 if trial.architecture == "lambdamart" else size_of(trial.architecture, WHOLE),
+        "size": 0 if trial.architecture in GRIDS else size_of(trial.architecture, WHOLE),
         "lists": fingerprint(trial.lists),
         "epochs": trial.epochs,
         "mostLists": trial.most_lists,
@@ -146,12 +154,22 @@ class Search:
     runs: Path
     epochs: float
     most_lists: int | None
+    outsider: Path | None = None
 
     def trials(self, architecture: str) -> list[Trial]:
         """One per setting"""
         out = self.runs / "tuning"
         return [
-            Trial(architecture, i, tuple(setting.items()), self.lists, out / f"{architecture}-{i}.json", self.epochs, self.most_lists)
+            Trial(
+                architecture,
+                i,
+                tuple(setting.items()),
+                self.lists,
+                out / f"{architecture}-{i}.json",
+                self.epochs,
+                self.most_lists,
+                self.outsider,
+            )
             for i, setting in enumerate(grid_of(architecture), 1)
         ]
 
@@ -162,17 +180,18 @@ class Search:
         return Task(name, f"tuning {name}, {len(trials)} settings", name, attempt_all, (tuple(trials),), log)
 
 
-def tune(architectures: list[str], search: Search, make: Callable[[list[Task]], Schedule]) -> dict[str, Setting]:
-    """The best setting of each architecture, tried now or before; leaves <runs>/tuning.json. `make` schedules tasks."""
+def tune(architectures: list[str], search: Search, make: Callable[[list[Task]], Schedule], path: Path) -> dict[str, Setting]:
+    """The best setting of each architecture, tried now or before; leaves all in `path`. `make` schedules tasks."""
     trials = {name: search.trials(name) for name in architectures}
     untried = [[trial for trial in each if not is_done(trial)] for each in trials.values()]
     make([search.task(each) for each in untried if each]).run()
-    return keep(trials, search.runs / "tuning.json")
+    return keep(trials, path)
 
 
 def keep(trials: dict[str, list[Trial]], path: Path) -> dict[str, Setting]:
     """Writes every trial and the chosen ones, beside those of other models that are there"""
     known: dict[str, Any] = json.loads(path.read_text())["models"] if path.exists() else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
     for name, each in trials.items():
         tried = [json.loads(trial.out.read_text()) for trial in each]
         known[name] = {"chosen": max(tried, key=lambda trial: float(trial["gauc"]))["setting"], "trials": tried}
@@ -181,5 +200,7 @@ def keep(trials: dict[str, list[Trial]], path: Path) -> dict[str, Setting]:
 
 
 def read_tuning(path: Path) -> dict[str, Setting]:
-    """The chosen settings of a tuning.json"""
+    """The chosen settings of a tuning.json; none where there is no such file"""
+    if not path.exists():
+        return {}
     return {name: entry["chosen"] for name, entry in json.loads(path.read_text())["models"].items()}

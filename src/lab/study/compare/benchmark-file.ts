@@ -35,6 +35,7 @@ export const PARTS = [
   "drawn world 2 table",
   "drawn world 2 ablations",
   "drawn world 2 doses",
+  "drawn world 2 outsider",
   "fashion world 2 table",
   "fashion world 2 ablations",
   "fashion world 2 doses",

@@ -128,7 +128,7 @@ function levelSection(section: Section): string[] {
       `so there is no slice of known queries. ${count("lists with nothing relevant")} lists with nothing relevant are left out of nDCG.`,
     ...GROUPS.map(({ name, metrics }) => `${name}:\n\n${means(metrics)}`),
     `${strongest} Differences, paired by list:`,
-    differences([...pairs, [STUDENT, "student-labels"], [TEACHER, "teacher-no-image"]]),
+    differences([...pairs, [STUDENT, names.STUDENT_LABELS], [TEACHER, "teacher-no-image"]]),
     `Gain in ${PURCHASES} by list length, by number of items in the history, and by whether an item is new to the shop's log:`,
     slicesTable(section),
     ...pictures("gain"),
@@ -142,6 +142,16 @@ function ablationSection({ rows, differences, ablations, means }: Section): stri
     differences(ablations, true),
     "p is of purchases, corrected for all pieces of the table (Holm): above .05, these seeds cannot tell.",
     means([NDCG, PURCHASES]),
+  ];
+}
+
+function outsiderSection({ differences, means }: Section): string[] {
+  return [
+    "allRank 1.4.3 (PyPI; its context-aware network, loss, loop) on the columns that LambdaMART reads, beside models that learn from the same " +
+      "clicks without a teacher. It has no answer to position bias of its own, so clicks weighed by inverse propensity are among the six " +
+      "settings that it chose from, as every model of the study does.",
+    means([NDCG, PURCHASES]),
+    differences([...names.OUTSIDER_PAIRS, [names.ALLRANK, ENGINE]]),
   ];
 }
 
@@ -227,6 +237,7 @@ const CHAPTERS: readonly Chapter[] = [
     parts: ["drawn world 2 doses", "fashion world 2 doses"],
     describe: controlSection,
   },
+  { title: "A ranker by others", parts: ["drawn world 2 outsider"], describe: outsiderSection },
   { title: "Negative controls", parts: ["fashion controls", "drawn controls"], describe: controlSection },
   { title: "Distillation: share of the teacher's gain that the student keeps", parts: TABLES, describe: recoverySection },
   { title: "Calibration", parts: TABLES, describe: calibrationSection },

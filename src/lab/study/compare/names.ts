@@ -9,6 +9,10 @@ export const SEMANTIC = "semantic";
 export const TEACHER = "teacher";
 export const ENSEMBLE = "teacher-ensemble";
 export const STUDENT = "student";
+/** Taught by clicks alone, without a teacher. */
+export const STUDENT_LABELS = "student-labels";
+/** A ranker by others, from PyPI. */
+export const ALLRANK = "allrank";
 
 /** World 2 of a shop, and its doses of pictures. */
 function worldTwoNames(): Record<string, string> {
@@ -45,10 +49,11 @@ const BASELINES = [
   "dlcm",
   "prm",
   "setrank",
+  ALLRANK,
   "generator",
 ] as const;
 
-const OURS = [TEACHER, ENSEMBLE, "tree-and-nets", "teacher-no-image", STUDENT, "student-labels", "student-of-tree-and-nets"] as const;
+const OURS = [TEACHER, ENSEMBLE, "tree-and-nets", "teacher-no-image", STUDENT, STUDENT_LABELS, "student-of-tree-and-nets"] as const;
 const SHOWN = [SHUFFLE, ENGINE, ...BASELINES, ...OURS] as const;
 
 /** A teacher or student without one component, or with one more. */
@@ -89,6 +94,12 @@ export const POSITION_PAIRS: Pairs = [
   ["position-unbiased", "position-thinned"],
 ];
 
+/** Those that learn from the same clicks and nothing else. */
+export const OUTSIDER_PAIRS: Pairs = [
+  [STUDENT_LABELS, ALLRANK],
+  ["lambdamart", ALLRANK],
+];
+
 /** The differences that rows state: whole models and their variants, ours and the baselines, all and the engine. */
 export function pairsOf(models: readonly string[]): Pairs {
   const pairs: Pairs = [
@@ -98,6 +109,7 @@ export function pairsOf(models: readonly string[]): Pairs {
     ...POSITION_PAIRS,
     [STUDENT, TEACHER],
     [STUDENT, ENSEMBLE],
+    ...OUTSIDER_PAIRS,
   ];
   return pairs.filter(([model, against]) => model !== against && models.includes(model) && models.includes(against));
 }

@@ -1,6 +1,6 @@
 /** The parts of the study: the scenarios on which each trains, its models, and how their runs become rows. */
 import { hash } from "node:crypto";
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
@@ -11,7 +11,7 @@ import { DEPTH } from "../assess/worth.ts";
 import { readModelFile } from "../assess/exported.ts";
 import { FOLDS, makeJudgedLists } from "../judgments.ts";
 import { missingFiles } from "../judgments/chorus.ts";
-import { runPython } from "../../../cli/train/python.ts";
+import { makeEnvironment, runPython } from "../../../cli/train/python.ts";
 import { readJson } from "../../../cli/train/stages.ts";
 import { examination } from "../simulate/clicks.ts";
 import { type Benchmark, type Level, type PartName, type Row, TABLES } from "./benchmark-file.ts";
@@ -42,16 +42,24 @@ const SHARES: Readonly<Partial<Record<PartName, number>>> = {
   "fashion world 2 ablations": names.ABLATIONS_SHARE,
 };
 
-/** Trains the models that are not trained yet. A table searches for its models' settings and leaves them for the other parts, committed. */
+/** Trains the models that are not trained yet. A table searches all its models' settings; other parts, those that are not known. They are committed. */
 async function train(part: PartName, { shop, world }: Scenario, lists: string, runs: string): Promise<void> {
   const tuning = join(PACKAGE_ROOT, "model/tuning", `${shop}${world === undefined ? "" : `-world-${world}`}.json`);
-  const isTable = TABLES.includes(part);
-  const known = !isTable && existsSync(tuning) ? ["--tuning", tuning] : [];
+  const again = TABLES.includes(part) ? ["--again"] : [];
   const share = String(SHARES[part] ?? 1);
-  await runPython("armmt.study.train_part", ["--part", part, "--lists", lists, "--runs", runs, "--share", share, ...WORKERS, ...known]);
-  if (!isTable) return;
-  mkdirSync(join(PACKAGE_ROOT, "model/tuning"), { recursive: true });
-  copyFileSync(join(runs, "tuning.json"), tuning);
+  const outsider = part.endsWith(OUTSIDER) ? ["--outsider", await outsiderPython()] : [];
+  const settings = ["--tuning", tuning, ...again, "--share", share, ...WORKERS, ...outsider];
+  await runPython("armmt.study.train_part", ["--part", part, "--lists", lists, "--runs", runs, ...settings]);
+}
+
+const OUTSIDER = " outsider";
+
+/** The Python of allRank, whose requirements exclude those of our own. Made on first use: some GB, linked where the cache has them. */
+async function outsiderPython(): Promise<string> {
+  const folder = join(PACKAGE_ROOT, "model/outsider");
+  return makeEnvironment(join(folder, ".venv"), join(folder, "requirements.txt"), (isCached) => {
+    process.stderr.write(isCached ? "Linking allRank's Python\n" : "Making a Python for allRank (a download of some GB)\n");
+  });
 }
 
 type Belongs = (model: string) => boolean;
@@ -89,6 +97,8 @@ const inTable: Belongs = (model) => !names.isAblation(model) || model.endsWith("
 /** Where only the part's own models are in its folder of runs. */
 const isAny: Belongs = () => true;
 const inAblations: Belongs = (model) => names.isAblation(model) || model === names.TEACHER || model === names.STUDENT;
+
+const inOutsider: Belongs = (model) => [names.STUDENT_LABELS, names.ALLRANK, "lambdamart"].includes(model);
 
 const inDoses: Belongs = (model) => [names.TEACHER, "teacher-no-image", "teacher-no-matching-image"].includes(model);
 
@@ -184,6 +194,7 @@ export const STUDY: readonly Part[] = [
   trainedPart("fashion controls", SCENARIOS.fashionControls, isAny),
   trainedPart("drawn world 2 table", [SCENARIOS.drawnTwo], inTable),
   trainedPart("drawn world 2 doses", SCENARIOS.drawnDoses, inDoses),
+  trainedPart("drawn world 2 outsider", [SCENARIOS.drawnTwo], inOutsider),
   trainedPart("drawn world 2 ablations", [SCENARIOS.drawnTwo], inAblations),
   trainedPart("fashion world 2 table", [SCENARIOS.fashionTwo], inTable),
   trainedPart("fashion world 2 doses", SCENARIOS.fashionDoses, inDoses),
