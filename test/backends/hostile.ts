@@ -255,6 +255,30 @@ export const REQUESTS: Readonly<Record<string, readonly [dialect: string, build:
     "solr",
     (bytes) => ({ path: "/solr/solr-goods/select", index: "solr-goods", body: `q=mug&fq=${String.raw`\{!term f=a}`.repeat(bytes / 12)}` }),
   ],
+  "solr: parsers inside of parsers": [
+    "solr",
+    (bytes) => ({
+      path: "/solr/solr-goods/select",
+      index: "solr-goods",
+      body: `q=mug&fq={!term ${"f=collapse{!term ".repeat(bytes / 17)}f=x}`,
+    }),
+  ],
+  "solr: transformers inside of transformers": [
+    "solr",
+    (bytes) => ({
+      path: "/solr/solr-goods/select",
+      index: "solr-goods",
+      body: `q=mug&fl=id,[explain ${"style=nl[explain ".repeat(bytes / 17)}style=nl]`,
+    }),
+  ],
+  "solr: facets inside of facets": [
+    "solr",
+    (bytes) => ({
+      path: "/solr/solr-goods/select",
+      index: "solr-goods",
+      body: `q=mug&json.facet=${'{"a":{"gap":1,"facet":'.repeat(bytes / 24)}{}${"}}".repeat(bytes / 24)}`,
+    }),
+  ],
   "solr: references": [
     "solr",
     (bytes) => ({ path: "/solr/solr-goods/select", index: "solr-goods", body: `q=mug&fq=${"$a ".repeat(bytes / 3)}` }),

@@ -7,7 +7,7 @@
  */
 import type { Param } from "../json/request.ts";
 import { LOCAL_PARAMS, PARAMETERS, PARSERS, PREFIXES, RESERVED, TRANSFORMERS, WRITERS } from "./parameters.ts";
-import { readSection } from "./sections.ts";
+import { sectionsIn } from "./sections.ts";
 
 const ELSEWHERE = "take it out, or let the index forward the client's own key (forwardCredentials)";
 
@@ -177,8 +177,7 @@ function strangeText(name: string, value: string, cores: Cores): string | undefi
 
 /** Sections that begin with `start`, wherever they stand. */
 function strangeSections(text: string, start: string, end: string, cores: Cores, from = 0): string | undefined {
-  for (let at = text.indexOf(start, from); at >= 0; at = text.indexOf(start, at + 1)) {
-    const read = readSection(text, at + start.length, end);
+  for (const read of sectionsIn(text, start, end, from)) {
     if (!read.ok) return read.error;
     for (const [name, value] of read.value.pairs) {
       const strange = strangeLocal(name, value, end, cores);

@@ -91,14 +91,21 @@ function parse(text: string): unknown {
   }
 }
 
-const insideOf = (facets: object): number => Object.values(facets).reduce<number>((sum, facet) => sum + jsonFacetBuckets(facet), 0);
+/** Facets inside of each other; nobody asks for as many. */
+const MAX_DEPTH = 30;
+
+/** `depth`: of the facets that they are inside of. */
+function insideOf(facets: object, depth = 0): number {
+  if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
+  return Object.values(facets).reduce<number>((sum, facet) => sum + jsonFacetBuckets(facet, depth), 0);
+}
 
 /** As `{type: "range", …}` or `{range: {…}}`. */
-function jsonFacetBuckets(facet: unknown): number {
+function jsonFacetBuckets(facet: unknown, depth: number): number {
   if (!isObject(facet)) return 0;
   if (member(facet, "type") === undefined) {
     const [only] = Object.values(facet);
-    if (Object.keys(facet).length === 1 && isObject(only)) return jsonFacetBuckets({ type: Object.keys(facet)[0], ...only });
+    if (Object.keys(facet).length === 1 && isObject(only)) return jsonFacetBuckets({ type: Object.keys(facet)[0], ...only }, depth);
   }
   const limit = member(facet, "limit");
   const isTerms = member(facet, "type") === "terms";
@@ -109,7 +116,7 @@ function jsonFacetBuckets(facet: unknown): number {
         : 1
       : bucketsOf(member(facet, "start"), member(facet, "end"), member(facet, "gap"));
   const inner = member(facet, "facet");
-  return Math.max(0, own) * (1 + (isObject(inner) ? insideOf(inner) : 0));
+  return Math.max(0, own) * (1 + (isObject(inner) ? insideOf(inner, depth + 1) : 0));
 }
 
 /** For JSON in Solr's looser way of writing: the widest range by the smallest gap. */

@@ -3,7 +3,7 @@ import type { Bypass } from "../../result.ts";
 import { leave } from "../json/plan.ts";
 import { type Param, paramOf } from "../json/request.ts";
 import { textOf } from "../json/values.ts";
-import { readSection } from "./sections.ts";
+import { sectionsIn } from "./sections.ts";
 
 /** As Solr reads it: by its beginning, in any case. */
 export const isOn = (value: string | undefined): boolean => /^(?:true|on|yes)/i.test(value ?? "");
@@ -66,8 +66,7 @@ function isByScore(params: readonly Param[]): boolean {
 
 /** Wherever it stands: a filter may hold it, or name the parameter that does. */
 function hasCollapse(value: string): boolean {
-  for (let at = value.indexOf("{!"); at >= 0; at = value.indexOf("{!", at + 1)) {
-    const section = readSection(value, at + 2, "}");
+  for (const section of sectionsIn(value, "{!", "}")) {
     // What cannot be read may be anything.
     if (!section.ok || section.value.pairs.some(([name, type]) => name === "type" && type === "collapse")) return true;
   }

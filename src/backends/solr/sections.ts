@@ -46,3 +46,20 @@ export function readSection(text: string, from: number, end: string): Result<Sec
     pairs.push([name, sign + (quoted === "" ? take(unquoted) : quoted.slice(1, -1))]);
   }
 }
+
+/** Values hold sections, which hold others: real ones are this deep at most. */
+const MAX_NESTING = 6;
+
+/**
+ * All sections that begin with `start`, wherever they stand, from `from` on. One may begin inside of another, and so may all: a text that would
+ * be read more often than MAX_NESTING times ends with an error, as does one with a section that is not understood.
+ */
+export function* sectionsIn(text: string, start: string, end: string, from = 0): Generator<Result<Section, string>, void> {
+  let left = MAX_NESTING * text.length;
+  for (let at = text.indexOf(start, from); at >= 0; at = text.indexOf(start, at + 1)) {
+    const read = readSection(text, at + start.length, end);
+    left -= read.ok ? read.value.end - at : text.length;
+    yield left < 0 && read.ok ? err(`holds sections inside of each other, more than ${MAX_NESTING} deep`) : read;
+    if (!read.ok || left < 0) return;
+  }
+}
