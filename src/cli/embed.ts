@@ -3,7 +3,7 @@
  *
  * Vectors are cached by content hash: a killed run resumes, and a run over an unchanged catalogue only compares hashes.
  */
-import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import type { ImageEncoder } from "./embed/image-encoder.ts";
@@ -22,7 +22,9 @@ import { embedTexts, type EncodedTexts } from "./embed/text/embed-texts.ts";
 import { SENTENCE_DIM } from "./embed/text/axes.ts";
 import { loadTextEncoder, type SentenceEncoder } from "./embed/text/encoder.ts";
 import { BUILTIN_TEXT, describeEncoders, TEXT_ENCODER_HELP } from "./embed/text/named.ts";
+import { normaliseQuery } from "../embeddings/query-table.ts";
 import { partOfOne } from "./numbers.ts";
+import { readText } from "./text-files.ts";
 import { hashOf, keptProjection, stacked, toRecords, withTexts } from "./embed/vectors.ts";
 import { UserError } from "../web.ts";
 
@@ -196,14 +198,23 @@ function figuresOf({ encoded, table, pictures, textCheck }: EncodedTexts) {
   };
 }
 
-/** A query a line; equal and empty ones once. */
+/** Of 150 bytes at most in the query table, which every isolate holds. */
+const MAX_QUERIES = 20_000;
+
+/** A query a line; of more than MAX_QUERIES those that occur most often. */
 function readQueries(path: string | undefined): string[] {
   if (path === undefined) return [];
   if (!existsSync(path)) throw new UserError(`No file ${path} (--queries): give a text file with a query a line`);
-  const lines = readFileSync(path, "utf8")
-    .replace(/^\uFEFF/, "")
-    .split(/\r?\n/);
-  return [...new Set(lines.map((line) => line.trim()).filter((line) => line !== ""))];
+  const counts = new Map<string, { readonly text: string; count: number }>();
+  for (const line of readText(path).split(/\r?\n/)) {
+    const key = normaliseQuery(line);
+    if (key === "") continue;
+    const known = counts.get(key);
+    if (known === undefined) counts.set(key, { text: line.trim(), count: 1 });
+    else known.count++;
+  }
+  const mostFirst = [...counts.values()].toSorted((a, b) => b.count - a.count);
+  return mostFirst.slice(0, MAX_QUERIES).map(({ text }) => text);
 }
 
 export function createEmbedCommand(): Command {
@@ -212,7 +223,10 @@ export function createEmbedCommand(): Command {
     .option("--catalog <source>", 'a folder with products.jsonl or products.csv, such a file, or "drawn"', "drawn")
     .option("--image-encoder <encoder>", IMAGE_ENCODER_HELP)
     .option("--text-encoder <encoder>", TEXT_ENCODER_HELP)
-    .option("--queries <file>", "known queries (a log, suggestions), one a line: the encoder encodes them as they are")
+    .option(
+      "--queries <file>",
+      `known queries (a log, suggestions), one a line, at most ${MAX_QUERIES.toLocaleString("en")} (the most frequent): the encoder encodes them as they are`,
+    )
     .option("--models <folder>", "where fetched encoders are kept (default: ARMMT_MODELS, or .armmt/models)")
     .option("--out <folder>", "where the shards go (default: .armmt/embeddings/<catalogue's name>)")
     .option(

@@ -5,7 +5,7 @@
  * A reader trusts nothing before the checksum has passed. Pure: no I/O, no cache.
  */
 import { createWordpiece, type WordpieceRules } from "../ranking/wordpiece.ts";
-import { codeHashes, fold, hashWord, MAX_QUERY_CHARACTERS, queryWords, spellings, WORDS } from "../ranking/words.ts";
+import { codeHashes, fold, hashWord, MAX_QUERY_CHARACTERS, namedCodes, queryWords, stem, WORDS } from "../ranking/words.ts";
 import { err, ok, type Result } from "../result.ts";
 import {
   bitsAt,
@@ -210,9 +210,13 @@ function tableOf(views: Views, description: Description, sizes: Pick<QueryTable,
   // Of a hash that is shared by many, most are other words.
   const mostHolders = Math.max(5, itemCount / 1000);
   const codesOf = (text: string): EncodedQuery["codes"] =>
-    Array.from(spellings(text).ids, codeHashes).filter((hashes) => {
+    namedCodes(text).flatMap(({ code, words }) => {
+      const hashes = codeHashes(code);
       const holders = hashes.map(itemsWith);
-      return holders[0]! <= mostHolders && Math.min(...holders) > 0;
+      if (holders[0]! > mostHolders || Math.min(...holders) === 0) return [];
+      // "27 inch" and "laptop 8" are words beside numbers: other items say "inch" too. One letter is a unit.
+      const isOwn = words.every((word) => word.length > 1 && [word, stem(word)].every((form) => itemsWith(hashWord(form)) <= holders[0]!));
+      return isOwn ? [hashes] : [];
     });
   const knownVector = (text: string): Float32Array | undefined => {
     const [first, second] = knownHashes(normaliseQuery(text));

@@ -147,6 +147,41 @@ export function spellings(text: string): { readonly ids: ReadonlySet<string>; re
   return { ids, whole: words.join("") };
 }
 
+/** What a query may mean as a code, a part number or a model, and the words in it that must not be words of many other items. */
+export interface NamedCode {
+  readonly code: string;
+  /** "inch" of "27 inch" and of "27inch", "wh" of "WH 1000XM4"; none of "WH-1000XM4", and none where a name is the whole query: "iPhone 11". */
+  readonly words: readonly string[];
+}
+
+/** Between the words of one code. */
+const JOINS = /^[-‐‑–._/]$/;
+
+/** What stands behind the digits of a measure is a word too. */
+const WORD_OR_MEASURE = /^\p{N}*([^\p{N}]+)$/u;
+const MEASURE = /^\p{N}+([^\p{N}]+)$/u;
+
+/** The spellings of `spellings`, each as it was written: in one piece, or in several words. */
+export function namedCodes(text: string): readonly NamedCode[] {
+  const folded = fold(text.slice(0, MAX_QUERY_CHARACTERS));
+  const words = [...folded.matchAll(WORD)].slice(0, MAX_NAMING_WORDS);
+  const found = new Map<string, NamedCode>();
+  for (let from = 0; from < words.length; from++) {
+    let code = "";
+    let isOne = true;
+    for (let to = from; to < Math.min(words.length, from + MAX_JOINED); to++) {
+      const [before, word] = [words[to - 1], words[to]!];
+      isOne &&= to === from || JOINS.test(folded.slice(before!.index + before![0].length, word.index));
+      code += word[0];
+      if (!isCode(code) || (found.has(code) && !isOne)) continue;
+      const isName = from === 0 && to === words.length - 1 && !/^\p{N}/u.test(code);
+      const pieces = isOne ? [code] : words.slice(from, to + 1).map(([piece]) => piece);
+      found.set(code, { code, words: pieces.flatMap((piece) => (isName ? MEASURE : WORD_OR_MEASURE).exec(piece)?.[1] ?? []) });
+    }
+  }
+  return [...found.values()];
+}
+
 /** The hashes of a code and of its runs of digits: an item that has the code has all of them. */
 export function codeHashes(code: string): readonly number[] {
   return [...new Set([code, ...(code.match(/\p{N}+/gu) ?? [])])].map(hashWord);

@@ -109,6 +109,25 @@ describe("encodeQuery()", () => {
     ]);
   });
 
+  it("takes for a code what a few items hold, and no measure or word beside a number", () => {
+    const counts =
+      "l1706 2, 1706 2, wh1000xm4 1, 1000 3, 4 3, wh 4, iphone 30, iphone11 1, 11 1, 27inch 1, 27 1, inch 40, laptop8 1, 8 9, laptop 20, 64gb 2, 64 2, gb 9, 12v 1, 12 1, 00123 1";
+    const wordCounts = new Map(
+      counts.split(", ").map((entry) => {
+        const [word = "", count] = entry.split(" ");
+        return [hashWord(word), Number(count)] as const;
+      }),
+    );
+    const coded = decoded(encoded({ wordCounts }));
+    const codesIn = (text: string) => coded.encodeQuery(text).codes.map(([first]) => first);
+    expect(codesIn("hp l1706 monitor")).toEqual([hashWord("l1706")]);
+    expect(codesIn("WH-1000XM4")).toContain(hashWord("wh1000xm4"));
+    expect(codesIn("ink 00123")).toEqual([hashWord("00123")]);
+    expect(codesIn("iPhone 11")).toEqual([hashWord("iphone11")]);
+    for (const text of ["iphone 11 case", "27 inch monitor", "27-inch", "27inch", "laptop 8 gb", "64gb microsd", "12v adapter"])
+      expect(codesIn(text)).toEqual([]);
+  });
+
   it("reads the beginning of a long text, in bounded time", () => {
     const start = performance.now();
     for (const long of ["x".repeat(1e6), "red ".repeat(3e5), "東".repeat(3e5), "a1-".repeat(3e5), "\u0301".repeat(1e6)]) {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { fold, hashWord, itemWords, queryWords, stem, wordHashes } from "../../src/ranking/words.ts";
+import { fold, hashWord, itemWords, namedCodes, queryWords, stem, wordHashes } from "../../src/ranking/words.ts";
 
 /** The share of a query's words that an item with this text answers to. */
 function held(query: string, item: string): number {
@@ -92,6 +92,26 @@ describe("an item's words", () => {
   it("are few, whatever the text", () => {
     expect(itemWords("a1".repeat(1000))).toEqual([]);
     expect(wordHashes(["red shoes red shoe"])).toHaveLength(2);
+  });
+});
+
+describe("namedCodes()", () => {
+  it.each<[string, Readonly<Record<string, readonly string[]>>]>([
+    ["WH-1000XM4", { wh1000xm4: [], "1000xm4": [] }],
+    ["sony wh 1000xm4", { wh1000xm4: ["wh"], "1000xm4": [] }],
+    ["iPhone 11", { iphone11: [] }],
+    ["iphone 11 case", { iphone11: ["iphone"] }],
+    ["RAM 8GB", { ram8gb: ["gb"] }],
+    ["27 inch monitor", { "27inch": ["inch"], "27inchmonitor": ["inch", "monitor"] }],
+    ["27-inch", { "27inch": ["inch"] }],
+    ["64GB", { "64gb": ["gb"] }],
+    ["ddr3 8gb ram", { ddr3: [], ddr38gb: ["gb"], "8gb": ["gb"], "8gbram": ["gb", "ram"] }],
+    ["HP L 1706 or L1706", { l1706: [], hpl1706: ["hp", "l"] }],
+    ["00123", { "00123": [] }],
+    ["red bag", {}],
+  ])("in %j", (text, expected) => {
+    const found = Object.fromEntries(namedCodes(text).map(({ code, words }) => [code, words]));
+    expect(found).toMatchObject(expected);
   });
 });
 

@@ -3,14 +3,14 @@
  *
  * Locates each picture but opens none (embed/pictures.ts does). Throws a UserError that names line, field, value and fix.
  */
-import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, extname, join, resolve } from "node:path";
-import { gunzipSync } from "node:zlib";
 import { CsvError, parse } from "csv-parse/sync";
 import { drawCatalogue, type Product } from "../../demo/catalogue/catalogue.ts";
 import { drawPicture } from "../../demo/drawing/picture.ts";
 import { itemText } from "../../embeddings/text-encoder.ts";
 import { type FieldOptions, type ItemTexts, mapFields, parseRow, type Row } from "./fields.ts";
+import { parseWithIds, readText } from "../text-files.ts";
 import { UserError } from "../../web.ts";
 
 export type ImageSource =
@@ -54,7 +54,7 @@ export function readCatalog(options: CatalogOptions): Catalog {
   const isFolder = statSync(given).isDirectory();
   const file = isFolder ? FOLDER_FILES.map((name) => join(given, name)).find((path) => existsSync(path)) : given;
   if (file === undefined) throw new UserError(`No catalogue in ${options.catalog}: expected one of ${FOLDER_FILES.join(", ")} in it`);
-  const rows = readRows(file);
+  const rows = rowsOf(readText(file), file);
   if (rows.length === 0) throw new UserError(`The catalogue ${file} is empty: it needs at least one product`);
   const items = itemsOf(rows, file, options);
   return { name: slug(basename(isFolder ? given : file)), source: file, items };
@@ -131,11 +131,6 @@ function shownAs(image: ImageSource | undefined, id: string): string {
   return `/images/${encodeURIComponent(id)}${image.kind === "svg" ? ".svg" : extname(image.path).toLowerCase()}`;
 }
 
-function readRows(file: string): Row[] {
-  const bytes = readFileSync(file);
-  return rowsOf((file.endsWith(".gz") ? gunzipSync(bytes) : bytes).toString("utf8").replace(/^\uFEFF/, ""), file);
-}
-
 /** The rows of a text that was read from `file`, whose name says whether it is JSONL, CSV or TSV. Throws a UserError that names the line. */
 export function rowsOf(text: string, file: string): Row[] {
   const name = file.replace(/\.gz$/, "").toLowerCase();
@@ -150,7 +145,7 @@ function jsonRows(text: string, file: string): Row[] {
     if (line.trim() === "") continue;
     let json: unknown;
     try {
-      json = JSON.parse(line);
+      json = parseWithIds(line, () => true);
     } catch {
       throw new UserError(`Cannot read ${file} line ${i + 1}: ${JSON.stringify(line.slice(0, 60))} is no JSON: one object per line`);
     }

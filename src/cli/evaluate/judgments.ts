@@ -1,7 +1,7 @@
 /** A judgments file (query, product id, rating) → the ratings by query. Problems name line, value and fix. */
 import { rowsOf } from "../catalog/file.ts";
 import { UserError } from "../../web.ts";
-import { readText, refuse } from "./files.ts";
+import { readText, refuse } from "../text-files.ts";
 
 /** Gains are 2^rating - 1: a scale of percent would leave the best products alone to count. */
 const MAX_RATING = 10;

@@ -2,7 +2,7 @@
 import { basename } from "node:path";
 import * as v from "valibot";
 import { UserError, errorText } from "../../web.ts";
-import { readText, refuse } from "./files.ts";
+import { parseWithIds, readText, refuse } from "../text-files.ts";
 
 export interface FoundHit {
   readonly id: string;
@@ -68,7 +68,7 @@ function readFile(file: string): FoundLists {
 function parseLine(text: string): v.InferOutput<typeof lineSchema> | string {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = parseWithIds(text, (name) => name === "id");
   } catch (error) {
     return `${JSON.stringify(text.slice(0, 60))} is no JSON (${errorText(error)}): one object per line`;
   }

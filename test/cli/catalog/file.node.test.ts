@@ -103,6 +103,23 @@ describe("readCatalog()", () => {
     expect(items.map(({ product }) => product.image)).toEqual(["", "/images/b.jpg", ""]);
   });
 
+  it("reads UTF-16, and gzip by what it is", () => {
+    for (const [name, content] of [
+      ["wide.csv", Buffer.from("\uFEFFid,title\n1,Mütze\n", "utf16le")],
+      ["packed.csv", gzipSync("id,title\n1,Mütze\n")],
+    ] as const) {
+      expect(readCatalog({ catalog: write(name, content) }).items.map(({ product }) => product.title)).toEqual(["Mütze"]);
+    }
+  });
+
+  it("keeps ids of more digits than a number holds", () => {
+    const catalog = write(
+      "long-ids.jsonl",
+      '{"id":9007199254740993,"title":"a"}\n{"id":9007199254740992,"title":"b"}\n{"id":"1","title":12}',
+    );
+    expect(readCatalog({ catalog }).items.map(({ product }) => product.id)).toEqual(["9007199254740993", "9007199254740992", "1"]);
+  });
+
   it("takes URLs and SVG for pictures as they are", () => {
     const rows = [
       { id: "u", title: "U", image: "https://shop.example/u.png" },
@@ -146,6 +163,11 @@ describe("readCatalog() refuses", () => {
     write("void/readme.txt", "");
     expect(errorOf(() => readCatalog({ catalog: join(folder, "void") }))).toContain("expected one of products.jsonl, products.csv");
     expect(refuse("list.xml", "<x/>")).toContain("expected a name ending in .jsonl, .ndjson, .csv or .tsv");
+  });
+
+  it("a text that is not UTF-8, whose words nobody would search for", () => {
+    const catalog = write("latin.csv", Buffer.from("id,title\n1,M\u00fctze\n", "latin1"));
+    expect(errorOf(() => readCatalog({ catalog }))).toMatch(/latin\.csv is not UTF-8 text: save it as UTF-8/);
   });
 
   it("an empty catalogue", () => {

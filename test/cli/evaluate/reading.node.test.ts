@@ -130,6 +130,11 @@ describe("a lists file", () => {
     );
   });
 
+  it("keeps ids of more digits than a number holds, and large scores", () => {
+    const { lists: found } = lists('{"query":"a","hits":[{"id":9007199254740993,"score":578730000000000000}]}');
+    expect(found.get("a")).toEqual([{ id: "9007199254740993", score: 5.7873e17 }]);
+  });
+
   it("is read compressed, whatever its name", () => {
     expect(lists(gzipSync('\uFEFF{"query":"lamp","hits":[{"id":"1","score":null}]}'), "lists.gz").lists.get("lamp")).toEqual([
       { id: "1", score: undefined },

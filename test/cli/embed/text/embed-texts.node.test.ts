@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { embedCatalog, type EmbedOptions } from "../../../../src/cli/embed.ts";
 import { readSet } from "../../../../src/cli/embed/pack.ts";
@@ -130,6 +131,15 @@ describe("embedCatalog() with a sentence encoder", () => {
     expect(table.encodeQuery("SARONG").text).toBeDefined();
     await embed(rows);
     expect(dot(table.encodeQuery("sarong").text, published().table.encodeQuery("sarong").text ?? new Float32Array(128))).toBeLessThan(0.97);
+  });
+
+  it("keeps the most frequent of very many queries", async () => {
+    const file = join(folder, "log.txt.gz");
+    const log = Array.from({ length: 20_001 }, (_, i) => `query ${i}`);
+    writeFileSync(file, gzipSync([...log, "Sarong", "SARONG"].join("\n")));
+    const report = await embed(products, { queries: file });
+    expect(report.meaning?.knownQueries).toBe(20_000 + BRANDS.length);
+    expect(published().table.encodeQuery("sarong").text).toBeDefined();
   });
 
   it("publishes no table where it does not find items by their own titles: vectors without meaning", async () => {

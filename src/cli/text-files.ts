@@ -1,7 +1,7 @@
-/** Text files of a relevance team, plain or compressed, and what is wrong in them. */
+/** Text files of a shop, plain or compressed, and what is wrong in them. */
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import { errorText, UserError } from "../../web.ts";
+import { errorText, UserError } from "../web.ts";
 
 const PROBLEMS_SHOWN = 5;
 
@@ -30,6 +30,14 @@ function unpacked(file: string): Buffer {
 
 function startsWith(bytes: Uint8Array, mark: readonly number[]): boolean {
   return mark.every((byte, i) => bytes[i] === byte);
+}
+
+/** JSON in which an id of more digits than a number holds stays as it is written, as text. `isId`: of a member's name. Throws a SyntaxError. */
+export function parseWithIds(json: string, isId: (name: string) => boolean): unknown {
+  return JSON.parse(json, (name, value: unknown, context?: { readonly source?: string }) => {
+    const isRounded = typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value);
+    return isRounded && isId(name) && /^\d+$/.test(context?.source ?? "") ? context?.source : value;
+  });
 }
 
 /** Throws a UserError with the first of them; none is no error. Each names its line. */
