@@ -47,7 +47,7 @@ def test_candidates_that_were_not_shown_teach_nothing(lists_folder: Path) -> Non
 
 def test_without_its_python_the_way_to_it_is_named(lists_folder: Path) -> None:
     lists = Lists(lists_folder, "train")
-    with pytest.raises(ValueError, match="model/outsider/requirements.txt"):
+    with pytest.raises(ValueError, match=r"model/outsider/requirements\.txt"):
         rank(None, lists, Others(lists, lists), tokens(lists_folder), propensities(lists), OutsiderOptions())
 
 
