@@ -13,7 +13,14 @@ type Filters = Map<string, readonly string[]>;
 /** Longer ones are not read: nobody writes them for a rule. */
 const MOST_CHARACTERS = 4000;
 
-const FIELD = /^([A-Za-z_][\w.@-]*)\s*(:=|:|==|=(?!=)|\s+IN\s+(?=\[)|!=|:!=|>=?|<=?|\s+(?:NOT|TO|EXISTS|IS|CONTAINS|STARTS)\b)\s*/i;
+/** Around all of a filter. */
+const MOST_BRACKETS = 20;
+
+/** Several texts are limited as one. */
+const isShort = (texts: readonly unknown[]): boolean =>
+  texts.reduce<number>((sum, text) => sum + (typeof text === "string" ? text.length : 0), 0) <= MOST_CHARACTERS;
+
+const FIELD = /^([A-Za-z_][\w.@-]*)(\s*(?::=|:|==|=(?!=)|!=|:!=|>=?|<=?)|\s+IN\s+(?=\[)|\s+(?:NOT|TO|EXISTS|IS|CONTAINS|STARTS)\b)\s*/i;
 
 /** `undefined` where it cannot be read. */
 export function readFilters(text: string): Filters | undefined {
@@ -26,7 +33,7 @@ export function readFilters(text: string): Filters | undefined {
 export function readFilterList(given: unknown): Filters | undefined {
   if (given === undefined || given === null || given === "") return new Map();
   if (typeof given === "string") return readFilters(given);
-  if (!Array.isArray(given)) return undefined;
+  if (!Array.isArray(given) || !isShort(given.flat())) return undefined;
   return joined(
     given.map((one: unknown) => {
       const any: readonly unknown[] = Array.isArray(one) ? one : [one];
@@ -38,10 +45,13 @@ export function readFilterList(given: unknown): Filters | undefined {
 
 /** An entry of a list may be a filter of several parts. */
 function readWhole(text: string): readonly Clause[] | undefined {
-  return splitAt(text, /^(?:\s+AND\s+|\s*&&\s*)/i)?.reduce<readonly Clause[] | undefined>((all, part) => {
-    const read = readClause(part);
-    return all && read && [...all, ...read];
-  }, []);
+  return joint(splitAt(text, /^(?:\s+AND\s+|\s*&&\s*)/i)?.map(readClause) ?? [undefined]);
+}
+
+/** `undefined` where one of them is. */
+function joint(read: readonly ReadClauses[]): ReadClauses {
+  const known = read.filter((clauses) => clauses !== undefined);
+  return known.length === read.length ? known.flat() : undefined;
 }
 
 interface Clause {
@@ -118,7 +128,8 @@ function valuesOf(text: string): string | undefined {
 /** Without brackets around all of it. */
 function unwrapped(text: string): string {
   let inner = text;
-  while (inner.startsWith("(") && closing(inner) === inner.length - 1) inner = inner.slice(1, -1).trim();
+  for (let depth = 0; depth < MOST_BRACKETS && inner.startsWith("(") && closing(inner) === inner.length - 1; depth++)
+    inner = inner.slice(1, -1).trim();
   return inner;
 }
 
@@ -171,11 +182,12 @@ function splitAt(text: string, separator: RegExp): readonly string[] | undefined
 }
 
 /** Local parameters that change nothing of what a filter says. */
-const ABOUT_FILTER = /^\s*\{!(?:\s*(?:tag|cache|cost)=(?:"[^"]*"|'[^']*'|[^\s}"']+))+\s*\}/;
+const ABOUT_FILTER = /^\s*\{!(?:\s*(?:tag|cache|cost)=(?:"[^"]*"|'[^']*'|[^\s}"'=]+))+\s*\}/;
 const ONE_TERM = /^\s*\{!term\s+f=([\w.-]+)\s*\}(.+)$/s;
 
 /** Several filters that hold together, each as one text. */
 export function readAllFilters(texts: readonly string[]): Filters | undefined {
+  if (!isShort(texts)) return undefined;
   const clauses = texts.map((given): readonly Clause[] | undefined => {
     const text = given.replace(ABOUT_FILTER, "");
     const [, field, value] = ONE_TERM.exec(text) ?? [];
@@ -249,11 +261,7 @@ const comparedOtherwise = (clauses: ReadClauses): ReadClauses => clauses?.map(({
 function alternatives(should: readonly unknown[], options: unknown, others: number, depth: number): readonly ReadClauses[] {
   const least = member(options, "minimum_should_match") ?? (others === 0 ? 1 : 0);
   if (least !== 1 && least !== "1") return [undefined];
-  return [
-    sameField(
-      should.map((one) => clausesIn(one, true, depth + 1).reduce<ReadClauses>((all, read) => all && read && [...all, ...read], [])),
-    ),
-  ];
+  return [sameField(should.map((one) => joint(clausesIn(one, true, depth + 1))))];
 }
 
 /** `isFilter`: every clause filters. Beside it, clauses look for words. */

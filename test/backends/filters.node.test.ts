@@ -1,7 +1,7 @@
 /** The filters of Vespa, Shopify and generic JSON as sets of values; what says anything else is not read, and never guessed. */
 import { describe, expect, it } from "vitest";
 import { GENERIC } from "../../src/backends/generic.ts";
-import { productFilters } from "../../src/backends/filters.ts";
+import { productFilters, readAllFilters, readFilterList, readFilters } from "../../src/backends/filters.ts";
 import { readYql } from "../../src/backends/vespa/yql.ts";
 
 const plain = (read: ReadonlyMap<string, readonly string[]> | undefined) => read && Object.fromEntries(read);
@@ -120,4 +120,23 @@ describe("filters of generic JSON", () => {
     });
     expect(planOf("filter", "?q=a&filter=somehow")).toBeUndefined();
   });
+});
+
+describe("filters that nobody writes", () => {
+  const MEGABYTE = 1_048_576;
+  const inBrackets = `${"(".repeat(1990)}a:b${")".repeat(1990)}`;
+  it.each<readonly [string, () => unknown]>([
+    ["values that could begin anywhere", () => readAllFilters([`{!${"tag=a".repeat(600)}"`])],
+    ["spaces behind a field", () => readFilterList([`a${" ".repeat(MEGABYTE)}z`])],
+    ["brackets", () => readFilters(inBrackets)],
+    ["brackets in a list", () => readFilterList(Array.from({ length: MEGABYTE / inBrackets.length }, () => inBrackets))],
+    ["brackets in several filters", () => readAllFilters(Array.from({ length: MEGABYTE / inBrackets.length }, () => inBrackets))],
+  ])("hold nobody: %s", (_, read) => {
+    const { user, system } = process.cpuUsage();
+    expect(read()).toBeUndefined();
+    const after = process.cpuUsage();
+    expect((after.user - user + after.system - system) / 1000).toBeLessThan(200);
+  });
+  it("are read within brackets as without", () =>
+    expect(plain(readFilters("((a:b)) AND ((c IN [d, e]))"))).toEqual({ a: ["b"], c: ["d", "e"] }));
 });
