@@ -185,6 +185,12 @@ describe("what the client wants to see", () => {
     expect(new URLSearchParams(read.widen(50).search).get("filter_path")).toBe(expected ?? filter);
   });
 
+  it("leaves more patterns than anybody writes to the engine", () => {
+    const [few, many] = [99, 100].map((count) => plan({ query: RED }, `?filter_path=hits${",a.b".repeat(count)}`).bypass);
+    expect(few).toBeUndefined();
+    expect(many).toMatchObject({ reason: "request_not_understood" });
+  });
+
   it.each(["hits.hits.", "took,hits.hits..", "hits.hits. ,took"])("leaves points at the end to the engine: filter_path=%s", (filter) => {
     expect(plan({ query: RED }, `?filter_path=${filter}`).bypass).toMatchObject({ reason: "request_not_understood" });
   });
