@@ -14,8 +14,8 @@ export const TOKEN_TABLE_ROWS = 4096;
 /** A query longer than this keeps its first tokens; words come before their trigrams, so words survive longest. */
 export const MAX_QUERY_TOKENS = 64;
 
-/** Nobody types more, and a text may be as long as a request: normal forms of marks over marks take quadratic time. */
-const MAX_CHARACTERS = 4000;
+/** Of a query, so far as it is read and recorded. Nobody types more, and a text may be as long as a request: normal forms of marks over marks take quadratic time. */
+export const MAX_CHARACTERS = 4000;
 
 const WORD = /[\p{L}\p{N}]+/gu;
 
