@@ -20,8 +20,7 @@ const MOST_BRACKETS = 20;
 const isShort = (texts: readonly unknown[]): boolean =>
   texts.reduce<number>((sum, text) => sum + (typeof text === "string" ? text.length : 0), 0) <= MOST_CHARACTERS;
 
-const FIELD =
-  /^([A-Za-z_][\w.@-]*)(\s*(?::=|:|==|=(?!=)|!=|:!=|>=?|<=?)|\s+IN\s+(?=\[)|\s+(?:NOT|TO|EXISTS|IS|CONTAINS|STARTS)\b)\s*/i;
+const FIELD = /^([A-Za-z_][\w.@-]*)(\s*(?::=|:|==|=(?!=)|!=|:!=|>=?|<=?)|\s+IN\s+(?=\[)|\s+(?:NOT|TO|EXISTS|IS|CONTAINS|STARTS)\b)\s*/i;
 
 /** `undefined` where it cannot be read. */
 export function readFilters(text: string): Filters | undefined {
@@ -46,11 +45,11 @@ export function readFilterList(given: unknown): Filters | undefined {
 
 /** An entry of a list may be a filter of several parts. */
 function readWhole(text: string): readonly Clause[] | undefined {
-  return all(splitAt(text, /^(?:\s+AND\s+|\s*&&\s*)/i)?.map(readClause) ?? [undefined]);
+  return joint(splitAt(text, /^(?:\s+AND\s+|\s*&&\s*)/i)?.map(readClause) ?? [undefined]);
 }
 
 /** `undefined` where one of them is. */
-function all(read: readonly ReadClauses[]): ReadClauses {
+function joint(read: readonly ReadClauses[]): ReadClauses {
   const known = read.filter((clauses) => clauses !== undefined);
   return known.length === read.length ? known.flat() : undefined;
 }
@@ -262,11 +261,7 @@ const comparedOtherwise = (clauses: ReadClauses): ReadClauses => clauses?.map(({
 function alternatives(should: readonly unknown[], options: unknown, others: number, depth: number): readonly ReadClauses[] {
   const least = member(options, "minimum_should_match") ?? (others === 0 ? 1 : 0);
   if (least !== 1 && least !== "1") return [undefined];
-  return [
-    sameField(
-      should.map((one) => all(clausesIn(one, true, depth + 1))),
-    ),
-  ];
+  return [sameField(should.map((one) => joint(clausesIn(one, true, depth + 1))))];
 }
 
 /** `isFilter`: every clause filters. Beside it, clauses look for words. */

@@ -14,6 +14,9 @@ export const TOKEN_TABLE_ROWS = 4096;
 /** A query longer than this keeps its first tokens; words come before their trigrams, so words survive longest. */
 export const MAX_QUERY_TOKENS = 64;
 
+/** Of a query, so far as it is read and recorded. Nobody types more, and a text may be as long as a request: normal forms of marks over marks take quadratic time. */
+export const MAX_CHARACTERS = 4000;
+
 const WORD = /[\p{L}\p{N}]+/gu;
 
 /** Lower-cased NFKC words, in order, repeats kept. */
@@ -42,7 +45,7 @@ function tokenId(token: string): number {
  */
 export function tokenize(text: string, maxTokens: number = MAX_QUERY_TOKENS): Int32Array {
   const ids: number[] = [];
-  const found = words(text);
+  const found = words(text.slice(0, MAX_CHARACTERS));
   for (const word of found) ids.push(tokenId(`w:${word}`));
   for (const word of found) {
     const characters = Array.from(`^${word}$`);

@@ -97,6 +97,11 @@ export function foldText(text: string): string {
   return /[^\S ]| {2}/.test(folded) ? folded.replaceAll(/\s+/g, " ") : folded;
 }
 
+/** What a client says, which may be as long as a request: no rule compares as much. */
+export const foldGiven = (text: string): string => foldText(text.slice(0, MAX_GIVEN));
+
+const MAX_GIVEN = 600;
+
 /** Errors: too many rules that one key calls up. */
 export function compileRules({ rules }: RulesDocument, version: string): Result<CompiledRules, readonly string[]> {
   const table = new Map<string, Compiled[]>();

@@ -8,7 +8,7 @@ import { type PageFilters, type Rates, scoreBrowsed } from "../browse/table.ts";
 import { likenessTo, likingOf, type Taste } from "../browse/taste.ts";
 import { rerank } from "../ranking/rerank.ts";
 import { type Bypass, bypass, ok, type Result } from "../result.ts";
-import { foldText } from "../rules/match.ts";
+import { foldGiven } from "../rules/match.ts";
 import { sha256Hex, withTimeout } from "../web.ts";
 import type { Ranking, Search } from "./contract.ts";
 import type { Browsed } from "./live-browse.ts";
@@ -17,7 +17,7 @@ import { BROWSED_PARTS, reasonsFor } from "./why.ts";
 /** `undefined` for a search with words, and for one that is left alone for another reason. */
 export function pageOf({ bypass: left, page }: SearchPlan): PageFilters | undefined {
   const read = left?.reason === "no_query_text" ? page?.() : undefined;
-  return read && new Map([...read].map(([field, values]) => [foldText(field), new Set(values.map(foldText))]));
+  return read && new Map([...read].map(([field, values]) => [foldGiven(field), new Set(values.map(foldGiven))]));
 }
 
 /** As records and headers name the order, in the place of a model's version. */

@@ -134,7 +134,9 @@ function withoutIds(plan: SearchPlan, request: SearchRequest): SearchPlan {
   if (ubi.queryId === undefined && ubi.application === undefined) return plan;
   const isPersonal = namesShopper(plan, request);
   const [queryId, application] = [ubi.queryId, ubi.application].map((text) => (text !== undefined && isPersonal(text) ? undefined : text));
-  return queryId === ubi.queryId && application === ubi.application ? plan : { ...plan, ubi: { ...ubi, queryId, application } };
+  const isLong = application !== undefined && application.length > MAX_ID_LENGTH;
+  if (queryId === ubi.queryId && application === ubi.application && !isLong) return plan;
+  return { ...plan, ubi: { ...ubi, queryId, application: isLong ? undefined : application } };
 }
 
 function queryIdOf({ ubi: { queryId } }: SearchPlan): string | undefined {

@@ -9,6 +9,7 @@ import { isHardToGuess } from "../events/searches.ts";
 import { idOfToken } from "../events/token.ts";
 import { type ArmmtAttributes, ATTRIBUTES_FORMAT, createQueryRecord, type UbiQueryRecord } from "../events/ubi.ts";
 import { ITEM_VALUES } from "../ranking/item-values.ts";
+import { MAX_CHARACTERS } from "../ranking/tokenizer.ts";
 import { type BypassReason, REASONS } from "../result.ts";
 import { foldText } from "../rules/match.ts";
 import { errorStack, sleep } from "../web.ts";
@@ -173,7 +174,7 @@ async function describeExposure(search: Search, result: SearchResult, shown: Sho
     queryId: joiningId(search, shown),
     clientId: plan.ubi.clientId === assignment.unit ? undefined : await storedId(search, plan.ubi.clientId),
     unit: await storedId(search, assignment.unit),
-    userQuery: plan.queryText ?? "",
+    userQuery: (plan.queryText ?? "").slice(0, MAX_CHARACTERS).toWellFormed(),
     timeMs: startedAt,
     armmt: {
       format: ATTRIBUTES_FORMAT,

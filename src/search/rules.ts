@@ -15,7 +15,7 @@ import { idSpelling, spellings } from "../ranking/words.ts";
 import type { Bypass, Result } from "../result.ts";
 import { applyRules, type Ruled } from "../rules/apply.ts";
 import { likenessOf } from "../rules/likeness.ts";
-import { type CompiledRules, foldText, type Matched } from "../rules/match.ts";
+import { type CompiledRules, foldGiven, type Matched } from "../rules/match.ts";
 import type { RuleWindow } from "../rules/state.ts";
 import { errorStack } from "../web.ts";
 import type { Arrangement } from "./arrange.ts";
@@ -54,12 +54,12 @@ function matching(compiled: CompiledRules | undefined, { plan, assignment, reque
 
 function contextOf({ headers }: SearchRequest): ReadonlySet<string> {
   const given = headers.get(CONTEXT_HEADER);
-  return new Set(given === null ? [] : given.split(",").slice(0, MOST_WORDS).map(foldText));
+  return new Set(given === null ? [] : given.split(",").slice(0, MOST_WORDS).map(foldGiven));
 }
 
 function filtersOf({ filters }: SearchPlan): ReadonlyMap<string, ReadonlySet<string>> | undefined {
   const read = filters?.();
-  return read && new Map([...read].map(([field, values]) => [field, new Set(values.map(foldText))]));
+  return read && new Map([...read].map(([field, values]) => [field, new Set(values.map(foldGiven))]));
 }
 
 /** Whether rules can change a search that keeps its order for this reason. */

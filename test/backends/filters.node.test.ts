@@ -137,5 +137,6 @@ describe("filters that nobody writes", () => {
     const after = process.cpuUsage();
     expect((after.user - user + after.system - system) / 1000).toBeLessThan(200);
   });
-  it("are read within brackets as without", () => expect(plain(readFilters("((a:b)) AND ((c IN [d, e]))"))).toEqual({ a: ["b"], c: ["d", "e"] }));
+  it("are read within brackets as without", () =>
+    expect(plain(readFilters("((a:b)) AND ((c IN [d, e]))"))).toEqual({ a: ["b"], c: ["d", "e"] }));
 });

@@ -43,6 +43,12 @@ describe("tokenize()", () => {
     expect(shared("shoe", "lamp")).toBe(0);
   });
 
+  it("reads no more than anybody types, whatever its marks", () => {
+    const marks = "\u0301\u0316".repeat(250_000);
+    expect(tokenize(`red mug ${marks}`)).toEqual(tokenize(`red mug ${marks.slice(0, 100)}`));
+    expect(tokenize(`${"red mug ".repeat(100)}${marks}`)).toEqual(tokenize("red mug ".repeat(100)));
+  });
+
   it("stays inside the table, never uses the padding row, never exceeds the limit", () => {
     fc.assert(
       fc.property(fc.string({ unit: "grapheme", maxLength: 400 }), (text) => {

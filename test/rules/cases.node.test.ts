@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { readFilters, readFilterList, queryFilters } from "../../src/backends/filters.ts";
 import { applyRules } from "../../src/rules/apply.ts";
 import { checkRules, type Rule, type RulesDocument } from "../../src/rules/document.ts";
-import { compileRules, type RuleRequest } from "../../src/rules/match.ts";
+import { compileRules, foldGiven, type RuleRequest } from "../../src/rules/match.ts";
 import type { RuleWindow } from "../../src/rules/state.ts";
 
 const document = (...rules: readonly unknown[]): RulesDocument => {
@@ -344,5 +344,12 @@ it("a hit that the query names by its id gives way to no pin", () => {
   expect(shown("abc", [pin("p", { c: 1 })], { isNamed: (hit) => hit === 0 })).toMatchObject({
     order: "acb",
     idle: [{ rule: "p", item: "c", reason: "place_taken" }],
+  });
+});
+
+describe("what a client gives", () => {
+  it("is folded as far as a rule compares it, whatever its marks", () => {
+    expect(foldGiven(` Größe${"\u0301\u0316".repeat(250_000)}`)).toBe(foldGiven(` Größe${"\u0301\u0316".repeat(1000)}`));
+    expect(foldGiven("Ocean  Blue ")).toBe("ocean blue");
   });
 });

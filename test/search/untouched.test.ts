@@ -147,6 +147,15 @@ describe("the experiment", () => {
 });
 
 describe("what is recorded", () => {
+  it("holds of a text no more than anybody types, and no application of any length", async () => {
+    const edge = openEdge({ catalog: CATALOG });
+    const search = match("red ".repeat(3000), { ext: { ubi: { query_id: "q", application: "a".repeat(5000) } } });
+    await edge.send("/products/_search", postJson(search));
+    const [record] = edge.records;
+    expect(record).toMatchObject({ application: "products", query_id: "q" });
+    expect(record!.user_query).toBe("red ".repeat(1000));
+  });
+
   it("is who was in which arm, the engine's order and the shown one, without anybody's id", async () => {
     const edge = openEdge({ catalog: CATALOG, vars: { EXPERIMENTS: [EXPERIMENT] }, now: () => Date.UTC(2026, 5, 1) });
     const response = await edge.send("/products/_search", postJson(match("red", { from: 3, size: 4 }), { "x-armmt-user": "user-a" }));
