@@ -24,7 +24,7 @@ export function createApp(deps: AppDeps): EdgeApp {
   if (deps.allowOrigins.length > 0) {
     const origin = deps.allowOrigins.includes("*") ? "*" : [...deps.allowOrigins];
     // Any request header is allowed: backends/headers.ts decides which of them go further.
-    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
+    app.use(cors({ origin, allowMethods: ["GET", "POST", "HEAD", "DELETE"], exposeHeaders: [OUTCOME_HEADER, TOKENS_HEADER], maxAge: 600 }));
   }
   const { events } = deps;
   if (events !== undefined) {
@@ -50,7 +50,8 @@ export function createApp(deps: AppDeps): EdgeApp {
       if (call.isShops === true && deps.storefrontUrl !== undefined) continue;
       // Hono takes HEAD for GET.
       const methods = new Set(call.methods.map((method) => (method === "HEAD" ? "GET" : method)));
-      app.on([...methods], call.path, (c, next) => callRoute(c, deps, { backend, call }, next));
+      const spellings = call.path.endsWith("/") ? [call.path] : [call.path, `${call.path}/`];
+      app.on([...methods], spellings, (c, next) => callRoute(c, deps, { backend, call }, next));
     }
   }
   // Requests other than searches are answered in the dialect of the first index, which the clients of this edge are likely to speak.

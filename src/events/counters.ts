@@ -59,7 +59,7 @@ export function createEventCounters() {
     countWait(ms: number): void {
       if (waits.push(Math.round(ms)) > MOST_WAITS) waits.shift();
     },
-    /** Requests with events for the engine itself. `left_out`: too many under way, or of indexes that are not configured. */
+    /** Requests with events for the engine itself. `left_out`: too many under way, or of indexes that are not configured, or are not named for certain. */
     countForwarded: (outcome: "sent" | "failed" | "left_out"): void => forwarded.add("", outcome, 1),
     countRejected: (reason: string): void => rejected.add("", reason, 1),
     countSink: (sink: string, outcome: SinkOutcome, by = 1): void => sinks.add(sink, outcome, by),

@@ -80,25 +80,6 @@ function shopperOf(userId: string | undefined): Pick<ClientEvent, "clientId" | "
   return { clientId: id, unitId: id, isConsented };
 }
 
-const ofIndex = v.looseObject({ index: v.optional(v.string()), indexUid: v.optional(v.string()) });
-const ofIndexes = v.union([
-  v.pipe(
-    v.object({ events: v.array(ofIndex) }),
-    v.transform(({ events }) => events),
-  ),
-  v.array(ofIndex),
-  v.pipe(
-    ofIndex,
-    v.transform((event) => [event]),
-  ),
-]);
-
-/** Indexes that the events of a request name; `undefined` for a body that can hold none. */
-export function indexNamesIn(body: unknown): ReadonlySet<string> | undefined {
-  const read = v.safeParse(ofIndexes, body);
-  return read.success ? new Set(read.output.flatMap(({ index, indexUid }) => [index, indexUid].flatMap((name) => name ?? []))) : undefined;
-}
-
 const reader =
   (readEvent: (value: unknown) => readonly Result<ClientEvent, string>[]) =>
   (body: unknown): Result<ClientBatch, string> => {

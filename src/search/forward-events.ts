@@ -1,9 +1,11 @@
 /** Events of an engine's own clients, on to where that engine takes them (`eventsUrl`): as they came, after the reply, and counted where that fails. */
 import type { EventCounters } from "../events/counters.ts";
 import type { ForwardEvents } from "../events/endpoint.ts";
-import { indexNamesIn } from "../events/engine-batch.ts";
 import { searchOf } from "../backends/json/edits.ts";
+import { repeatedIn } from "../backends/json/repeated.ts";
 import { paramsOf } from "../backends/json/request.ts";
+import { scanJson } from "../backends/json/spans.ts";
+import { isObject, member } from "../backends/json/values.ts";
 import { CONSENT_PARAM, type EventFormat } from "../protocol.ts";
 import type { Log } from "../web.ts";
 import type { IndexDeps } from "./contract.ts";
@@ -27,10 +29,12 @@ export function createForwardEvents(
 
   return (format, request, body) => {
     const ofFormat = taking.filter(({ backend }) => backend.name === DIALECTS[format]);
-    const names = ofFormat.length === 0 ? undefined : indexNamesIn(body);
-    if (names === undefined) return false;
-    const first = names.size === 0 ? ofFormat[0] : ofFormat.find(({ name }) => names.has(name));
-    const isOfOne = [...names].every((name) => ofFormat.some((index) => index.name === name && index.eventsEngine === first?.eventsEngine));
+    if (ofFormat.length === 0) return false;
+    const names = indexNamesIn(format, request.body, body);
+    const first = names?.size === 0 ? ofFormat[0] : ofFormat.find(({ name }) => names?.has(name));
+    const isOfOne = [...(names ?? [])].every((name) =>
+      ofFormat.some((index) => index.name === name && index.eventsEngine === first?.eventsEngine),
+    );
     const path = first?.backend.eventsPath;
     // With the edge's key, events of its own indexes only.
     if (first?.eventsEngine === undefined || path === undefined || !isOfOne || underWay >= MOST_UNDER_WAY) {
@@ -57,4 +61,27 @@ export function createForwardEvents(
     request.afterReply(send());
     return true;
   };
+}
+
+/** As some engine may spell it. */
+const INDEX_NAME = /^index(?:uid|name)?$/i;
+
+/**
+ * Indexes that the events of a request name; `undefined` where an event does not name its own for certain. Typesense's name a rule of the engine,
+ * which knows its collections.
+ */
+function indexNamesIn(format: EventFormat, bytes: Uint8Array, body: unknown): ReadonlySet<string> | undefined {
+  const text = scanJson(bytes);
+  if (!text.ok || repeatedIn({ text: text.value, values: body }) !== undefined) return undefined;
+  const list = format === "algolia" ? member(body, "events") : body;
+  const names = new Set<string>();
+  for (const event of Array.isArray(list) ? list : [list]) {
+    const named = isObject(event) ? Object.keys(event).flatMap((key) => (INDEX_NAME.test(key) ? [event[key]] : [])) : [undefined];
+    if (named.length === 0 && format !== "typesense") return undefined;
+    for (const name of named) {
+      if (typeof name !== "string") return undefined;
+      names.add(name);
+    }
+  }
+  return names;
 }

@@ -74,6 +74,17 @@ describe("a call", () => {
     expect(keyOf(edge.sent[0]?.headers)).toEqual(["EDGEKEY"]);
   });
 
+  it.each(
+    cases.filter(
+      ([, { call, method }]) => !call.path.endsWith("/") && method !== "HEAD" && !(method === "GET" && BODIES[call.path] !== undefined),
+    ),
+  )("%s with a slash behind its path, as pysolr writes it", async (_, { engine, call, method }) => {
+    const edge = edgeOf(engine, { forwardCredentials: true });
+    const path = exampleOf(call);
+    expect((await edge.send(`${path}/`, initOf(method, call.path))).status).toBe(200);
+    expect(edge.sent.map((sent) => [sent.method, sent.url])).toEqual([[method, `${URL_OF_ENGINE}${path}`]]);
+  });
+
   it("streams what is longer than the edge buffers", async () => {
     const long = "x".repeat(50_000);
     const edge = edgeOf("meilisearch", {}, OWN, { maxReplyBytes: 1000, fetch: async () => new Response(long) });

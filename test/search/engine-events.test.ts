@@ -274,6 +274,26 @@ describe("events go on to the engine", () => {
     expect(JSON.stringify(edge.logs)).not.toContain("EDGEKEY");
   });
 
+  it.each<[string, string]>([
+    ["an event is none", JSON.stringify({ events: [{ ...click(hex(5)).events[0], index: "secret" }, null] })],
+    ["an event names no index", JSON.stringify({ events: [{ ...click(hex(5)).events[0], index: "secret" }, { index: null }] })],
+    ["an event names two", JSON.stringify(click(hex(5), "a", { Index: "secret" }))],
+    ["an index is named twice", '{"events":[{"index":"secret","index":"products"}]}'],
+    ["events are named twice", '{"events":[{"index":"secret"}],"events":[{"index":"products"}]}'],
+    ["there are none", JSON.stringify([{ index: "secret" }, 0])],
+  ])("not where %s", async (_, body) => {
+    const edge = open({ eventsUrl: INSIGHTS }, { vars: own });
+    expect((await edge.send(INSIGHTS_PATH, { method: "POST", body })).status).toBeGreaterThanOrEqual(400);
+    expect(arrived(edge)).toEqual([]);
+    expect(await forwarded(edge)).toEqual({ left_out: 1 });
+  });
+
+  it("of Meilisearch not where a member looks like another engine's list", async () => {
+    const edge = open({ backend: "meilisearch", pageSize: undefined, eventsUrl: INSIGHTS }, { vars: own });
+    await tell(edge, { eventType: "click", indexUid: "secret", objectId: "1", events: [] }, "/events");
+    expect(arrived(edge)).toEqual([]);
+  });
+
   it("nowhere by default", async () => {
     const edge = open({}, { vars: own });
     await tell(edge, click(hex(5)));

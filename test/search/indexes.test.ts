@@ -221,6 +221,7 @@ describe("pages of other origins", () => {
       SHOP,
       "content-type,x-armmt-user",
     ]);
+    expect(asked.headers.get("access-control-allow-methods")).toBe("GET,POST,HEAD,DELETE");
     const found = await edge.send("/products/_search", postJson(match("red"), { origin: SHOP }));
     expect([allowed(found), found.headers.get("access-control-expose-headers"), outcomeOf(found)]).toEqual([
       SHOP,

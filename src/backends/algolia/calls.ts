@@ -28,7 +28,7 @@ export function algoliaCalls(options: ReadonlyMap<string, DialectOptions>): read
     options,
     rulesOf("objectID threshold maxRecommendations facetName facetValue", {
       indexName: names,
-      model: oneOf("bought-together", "looking-similar", "related-products", "trending-facets", "trending-items"),
+      model: oneOf("bought-together", "looking-similar", "recommended-for-you", "related-products", "trending-facets", "trending-items"),
       queryParameters: parameters,
       fallbackParameters: parameters,
     }),

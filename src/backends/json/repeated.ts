@@ -1,9 +1,9 @@
 /** Names that stand twice in an object: parsers differ on which of them counts. */
-import { type Body, repeatedKey } from "./request.ts";
+import { repeatedKey } from "./request.ts";
 import { elements, type JsonText, members, type Span } from "./spans.ts";
 
 /** The path of a name that is repeated anywhere in a body. */
-export function repeatedIn({ text, values }: Pick<Body, "text" | "values">): readonly string[] | undefined {
+export function repeatedIn({ text, values }: { readonly text: JsonText; readonly values: unknown }): readonly string[] | undefined {
   // JSON.parse() keeps one of them.
   return namesIn(values) === text.names ? undefined : repeatedBelow(text, text.root);
 }

@@ -5,7 +5,7 @@ import type { Param } from "../json/request.ts";
 import { type Cores, strangeIn } from "./allowed.ts";
 
 const IDS: ReadonlySet<string> = new Set(["id", "ids"]);
-const OF_PING: ReadonlySet<string> = new Set(["wt", "indent", "omitHeader", "json.nl", "_"]);
+const OF_PING: ReadonlySet<string> = new Set(["wt", "version", "indent", "omitHeader", "json.nl", "_"]);
 
 const refuse = (message: string | undefined): Refusal | undefined =>
   message === undefined ? undefined : { status: 400, type: "bad_request", message };

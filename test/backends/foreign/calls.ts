@@ -38,6 +38,7 @@ const ALGOLIA: CallSurface = {
     post("/1/indexes/*/recommendations", {
       requests: [
         { indexName: "products", model: "related-products", objectID: "p1", threshold: 0, maxRecommendations: 4 },
+        { indexName: "products", model: "recommended-for-you", threshold: 0, queryParameters: { userToken: "u-1" } },
         { indexName: "products", model: "trending-items", facetName: "brand", facetValue: "acme", threshold: 0 },
         {
           indexName: "offers",
@@ -253,6 +254,8 @@ export const SOLR_CALLS: CallSurface = {
   surface: SOLR_SURFACE,
   ordinary: [
     get("/solr/products/admin/ping", "wt=json&json.nl=flat"),
+    // SolrJ.
+    get("/solr/products/admin/ping", "wt=javabin&version=2"),
     get("/solr/products/suggest", "suggest=true&suggest.q=re&suggest.dictionary=mySuggester&suggest.count=5&wt=json"),
     get("/solr/products/spell", "spellcheck=true&spellcheck.q=rde&wt=json"),
     get("/solr/products/terms", "terms.fl=brand&terms.prefix=ac&terms.limit=5"),
