@@ -38,7 +38,7 @@ export const ACTIONS = ["click", "add_to_cart", "purchase", "refund", "cancel"] 
 type ReadAction = ReturnType<typeof toActionRow>;
 
 /** What a log may not know. */
-type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSuspect" | "isSigned";
+type Unsaid = "atMs" | "application" | "unit" | "otherUnit" | "orderId" | "line" | "isPriceSuspect" | "isSigned";
 
 export type ActionRow = Readonly<Omit<ReadAction, Unsaid> & Partial<Pick<ReadAction, Unsaid>>>;
 
@@ -213,6 +213,7 @@ export const rawAction = v.object({
   timestamp: optionalText,
   application: optionalText,
   unit: optionalText,
+  client_id: optionalText,
   action_name: v.picklist(ACTIONS),
   object_id: optionalText,
   quantity: optionalAmount,
@@ -239,6 +240,8 @@ export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
     /** Of what may follow no search (a refund, a cancellation, a signed order); otherwise the search's hold. */
     application: mayStandAlone ? (raw.application ?? undefined) : undefined,
     unit: mayStandAlone ? (raw.unit ?? undefined) : undefined,
+    /** The shopper under another id, for an order that names no search. */
+    otherUnit: raw.query_id === "" ? (raw.client_id ?? undefined) : undefined,
     /** Empty for a whole order. */
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,

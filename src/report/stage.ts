@@ -169,7 +169,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   let findLast: StatementSync | undefined;
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   /** A shop's server may name an order's shopper, and no search: it follows the last one before it. Empty where there is none. */
-  const lastSearchBefore = ({ unit, atMs }: ActionRow): string => {
+  const lastSearchBefore = (unit: string | undefined, atMs: number | undefined): string => {
     if (unit === undefined || atMs === undefined) return "";
     if (findLast === undefined) {
       database.exec("CREATE INDEX search_unit ON search (unit, at)");
@@ -230,7 +230,9 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
     /** After all searches. */
     addAction(given: ActionRow): void {
-      const row = given.queryId === "" && given.action === "purchase" ? { ...given, queryId: lastSearchBefore(given) } : given;
+      const { unit, otherUnit } = given;
+      const searchOf = (): string => lastSearchBefore(unit, given.atMs) || lastSearchBefore(otherUnit, given.atMs);
+      const row = given.queryId === "" && given.action === "purchase" ? { ...given, queryId: searchOf() } : given;
       const { eventId, queryId, action, itemId, team, atMs } = row;
       const found = findSearch.get(queryId);
       const search = found === undefined ? undefined : v.parse(foundSchema, found);
