@@ -5,7 +5,7 @@ import { isBypassReason, REASONS } from "../result.ts";
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
 export type SearchRow = Readonly<Omit<ReadSearch, LaterMember> & Partial<Pick<ReadSearch, LaterMember>>>;
 
-type LaterMember = "slotIds" | "rules" | "explored";
+type LaterMember = "index" | "slotIds" | "rules" | "explored";
 
 /** A first page on which chance has swapped a pair, and the orders without rules. */
 export interface ExploredSearch {
@@ -123,6 +123,7 @@ export const rawSearch = v.object({
   query_id: v.string(),
   timestamp: v.string(),
   application: v.nullish(v.string(), ""),
+  index: optionalText,
   unit: optionalText,
   user_query: v.nullish(v.string(), ""),
   variant: v.string(),
@@ -171,6 +172,8 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     /** Since 1970. */
     atMs: Date.parse(raw.timestamp),
     application,
+    /** Its name in the edge's configuration, where that is known: the shop's server may name it so. */
+    index: raw.index ?? undefined,
     /** Pseudonym of the shopper (the randomisation unit): only with consent. */
     unit: raw.unit ?? undefined,
     /** Their number; the words themselves never leave the log. */

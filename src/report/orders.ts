@@ -253,7 +253,7 @@ function priceOf({ quantity = 1, price, isPriceSuspect }: ActionRow) {
 function reverseAll(database: DatabaseSync, rates: Rates | undefined): number {
   const findOrders = database.prepare(
     `SELECT DISTINCT order_no FROM purchase WHERE order_id = ?1 AND (unit = ?4 OR (?2 <> '' AND query_id = ?2)
-      OR ((?2 = '' OR ?5) AND ?3 IN ('', application))) LIMIT 2`,
+      OR ((?2 = '' OR ?5) AND (?3 IN ('', application) OR ?3 = (SELECT index_name FROM search WHERE search.query_id = purchase.query_id)))) LIMIT 2`,
   );
   const columns = "id, quantity, amount, currency, back FROM purchase WHERE NOT is_cancelled";
   const findOfOrder = database.prepare(`SELECT ${columns} AND order_no = ?1 AND ?2 IN ('', item) AND ?3 IN ('', line) ORDER BY id`);

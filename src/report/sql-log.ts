@@ -75,7 +75,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
         `${queries.has("model") ? "model" : "NULL AS model"}, ${queries.has("hit_ids") ? "json_array_length(hit_ids)" : "NULL"} AS shown`,
         "json_extract(query_attributes, '$.armmt.engine_ms') AS engine_ms, json_extract(query_attributes, '$.armmt.edge_ms') AS edge_ms",
-        "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
+        "json_extract(query_attributes, '$.armmt.simulated') AS simulated, json_extract(query_attributes, '$.armmt.index') AS \"index\"",
         "json_extract(query_attributes, '$.armmt.rules.slot_ids') AS slot_ids",
         "json_remove(json_extract(query_attributes, '$.armmt.rules'), '$.idle', '$.slot_ids', '$.without') AS rules",
         // Their whole lists, of those few that need them.

@@ -27,8 +27,8 @@ export interface StageOptions extends OrderOptions {
 
 const TABLES = `
   CREATE TABLE search (
-    query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
-    bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
+    query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, index_name TEXT,
+    words INTEGER NOT NULL, bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, item TEXT NOT NULL) STRICT;
   CREATE TABLE slot (query_id TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (query_id, item)) STRICT, WITHOUT ROWID;
@@ -37,7 +37,8 @@ const TABLES = `
 
 /** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
-  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, model, ms, is_empty, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO search (query_id, variant, unit, at, application, index_name, words, bypass, model, ms, is_empty, teams)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
     is_ambiguous = is_ambiguous OR variant <> excluded.variant OR COALESCE(unit <> excluded.unit, 0),
     unit = COALESCE(unit, excluded.unit),
@@ -192,6 +193,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       unit,
       atMs,
       application,
+      index,
       words,
       bypass,
       model,
@@ -216,6 +218,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         unit || null,
         atMs,
         application,
+        index ?? null,
         words,
         bypass ?? null,
         model ?? null,

@@ -87,6 +87,10 @@ describe("a signed order", () => {
     expect(await revenue(refund("b1"))).toBe(10);
     expect(await revenue(refund("b1", { isSigned: true }))).toBe(0);
     expect(await revenue(refund("elsewhere", { isSigned: true, price: 4 }))).toBe(6);
+    // The index, where the page names another application with its searches.
+    const own = searches.map((each) => ({ ...each, application: "web", index: "products" }));
+    const data = await report(logOf(own, [{ ...order({}), queryId: "a1" }, refund("", { application: "products" }), refund("", { application: "others" })])); // prettier-ignore
+    expect([data.metrics.find(({ metric }) => metric === "revenue")?.arms[0]?.sum, data.money.orders.unmatched]).toEqual([0, 1]);
     // The page has said so too, or more than is true.
     expect(await revenue(refund("a1", { price: 9 }), refund("a1", { isSigned: true, price: 4 }))).toBe(6);
   });
