@@ -7,8 +7,9 @@
  */
 import type { ReadEvents } from "../events/read.ts";
 import type { Experiment } from "../experiment/assign.ts";
+import { TOKEN_TTL_MS } from "../events/token.ts";
 import { REASONS } from "../result.ts";
-import { errorText, isRecent, withTimeout } from "../web.ts";
+import { DAY_MS, errorText, isRecent, withTimeout } from "../web.ts";
 
 /** Rows as the database gives them; src/report/dashboard/rows.ts says what is in them. */
 export type Overview = Awaited<ReturnType<typeof readOverview>>;
@@ -32,17 +33,24 @@ ${lately("ubi_queries", 2000)} AND engine IS NOT NULL`;
 
 const EVENTS = `SELECT substr(timestamp, 1, 16) AS minute, action_name AS action, COUNT(*) AS n ${lately("ubi_events", 20_000)} AND timestamp >= ? GROUP BY 1, 2`;
 
-const first = (action: string): string => `MIN(CASE WHEN action_name = '${action}' THEN day END)`;
+const first = (happened: string): string => `MIN(CASE WHEN ${happened} THEN day END)`;
+
+/** Those that the shop's server signed, and that name their shopper and no search. */
+const orders = (shopper: "unit" | "client_id"): string =>
+  `SELECT * FROM (SELECT id, timestamp, ${shopper} AS unit FROM ubi_events WHERE query_id = '' AND action_name = 'purchase' ORDER BY id DESC LIMIT ${MOST_SEARCHES})`;
 
 const perDay = (what: string, from = "shopper", day = what): string =>
   `SELECT '${what}' AS what, variant, ${day} AS day, COUNT(*) AS n FROM ${from} WHERE ${day} IS NOT NULL GROUP BY 2, 3`;
 
-/** As in the report: pages of one search are one search, and who was seen in two arms is left out. */
-const DAYS = `WITH search AS MATERIALIZED (SELECT query_id, MIN(variant) AS variant, MIN(unit) AS unit, substr(MIN(timestamp), 1, 10) AS day
+/** As in the report: pages of one search are one search, who was seen in two arms is left out, and an order without a search follows its shopper's last. */
+const DAYS = `WITH search AS MATERIALIZED (SELECT query_id, MIN(variant) AS variant, MIN(unit) AS unit, MIN(timestamp) AS at, substr(MIN(timestamp), 1, 10) AS day
 FROM ubi_queries WHERE experiment = ?1 AND id > COALESCE((SELECT id FROM ubi_queries WHERE experiment = ?1 ORDER BY id DESC LIMIT 1
 OFFSET ${MOST_SEARCHES}), 0) GROUP BY 1 HAVING MIN(variant) = MAX(variant) AND MIN(unit) IS MAX(unit)),
-shopper AS MATERIALIZED (SELECT MIN(s.variant) AS variant, MIN(day) AS seen, ${first("click")} AS clicked, ${first("purchase")} AS bought
-FROM search s LEFT JOIN ubi_events USING (query_id) WHERE s.unit IS NOT NULL GROUP BY s.unit HAVING MIN(s.variant) = MAX(s.variant))
+named AS MATERIALIZED (SELECT MAX(s.at), s.query_id FROM (${orders("unit")} UNION ALL ${orders("client_id")}) e
+JOIN search s ON s.unit = e.unit AND s.at <= e.timestamp AND julianday(e.timestamp) - julianday(s.at) <= ${TOKEN_TTL_MS / DAY_MS} GROUP BY e.id),
+shopper AS MATERIALIZED (SELECT MIN(s.variant) AS variant, MIN(day) AS seen, ${first("action_name = 'click'")} AS clicked,
+${first("action_name = 'purchase' OR named.query_id IS NOT NULL")} AS bought
+FROM search s LEFT JOIN ubi_events USING (query_id) LEFT JOIN named USING (query_id) WHERE s.unit IS NOT NULL GROUP BY s.unit HAVING MIN(s.variant) = MAX(s.variant))
 ${["seen", "clicked", "bought"].map((what) => perDay(what)).join(" UNION ALL ")} UNION ALL ${perDay("searches", "search", "day")}
 UNION ALL SELECT 'simulated', '', '', COUNT(*) FROM (SELECT application, query_attributes FROM ubi_queries WHERE experiment = ?1
 ORDER BY id DESC LIMIT 100) WHERE application LIKE '%simulat%' OR query_attributes ->> '$.armmt.simulated' = 1 ORDER BY 3`;

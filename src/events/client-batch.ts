@@ -43,8 +43,8 @@ export interface ClientEvent {
   readonly clientId?: string | undefined;
   /** The event itself says that the shopper agreed to be recorded under an id. */
   readonly isConsented?: boolean | undefined;
-  /** The shopper as the shop's searches name them: their user id, else their session's, else the client's. Read where the shop's server signs. */
-  readonly unitId?: string | undefined;
+  /** The shopper as the shop's searches may name them, as a search itself is assigned: its session, user, else client. Read where the shop's server signs. */
+  readonly unitIds?: readonly (string | undefined)[] | undefined;
   /** Which search box or shop; read where the shop's server signs. */
   readonly application?: string | undefined;
   readonly quantity?: number | undefined;
@@ -87,6 +87,9 @@ export const identifier = v.pipe(
   v.maxLength(256),
   v.transform((text) => text.toWellFormed()),
 );
+
+/** A shop may number its customers. */
+export const shopperIdentifier = v.union([identifier, v.pipe(v.number(), v.safeInteger(), v.transform(String))]);
 
 /** UBI lets ids be numbers. */
 export const itemIdentifier = v.union([
@@ -193,9 +196,9 @@ const ubiEvent = v.object({
   /** The token, or its index in the batch's list. */
   token: optional(v.union([v.string(), v.number()])),
   query_id: optional(v.string()),
-  client_id: optional(identifier),
-  user_id: optional(identifier),
-  session_id: optional(identifier),
+  client_id: optional(shopperIdentifier),
+  user_id: optional(shopperIdentifier),
+  session_id: optional(shopperIdentifier),
   application: optional(identifier),
   timestamp: optional(time),
   message_type: optional(v.string()),
@@ -219,7 +222,7 @@ function readUbiEvent(value: unknown, tokens: readonly string[]): Result<ClientE
     itemId,
     happenedAtMs,
     clientId,
-    unitId: read.value.user_id ?? read.value.session_id ?? clientId,
+    unitIds: [read.value.session_id, read.value.user_id, clientId],
     application: read.value.application,
     quantity: object?.quantity ?? beside.quantity,
     price: object?.price ?? beside.price,
@@ -261,7 +264,7 @@ function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[
   if (!read.ok) return [read];
   const { objectIDs, objectData, queryID, timestamp, currency, eventName, orderID: orderId } = read.value;
   const { id: clientId, isConsented } = userTokenOf(read.value.userToken);
-  const unitId = read.value.authenticatedUserToken ?? clientId;
+  const unitIds = [read.value.authenticatedUserToken, clientId];
   if (objectIDs.length === 0) return [err("objectIDs: the event is about no item")];
   const action = actionOf(read.value);
   const lines = linesOf(objectIDs);
@@ -269,7 +272,7 @@ function readAlgoliaEvent(value: unknown): readonly Result<ClientEvent, string>[
     const { queryID: own, price, quantity } = objectData[i] ?? {};
     const reference = referenceOf(own ?? queryID);
     const order = { orderId, line: lines[i] };
-    const shopper = { clientId, unitId, isConsented };
+    const shopper = { clientId, unitIds, isConsented };
     return ok({ ...reference, action, itemId, happenedAtMs: timestamp, ...shopper, quantity, price, currency, ...order, eventName });
   });
 }
@@ -329,7 +332,7 @@ function readMetarankEvent(value: unknown): Result<ClientEvent, string> {
     itemId,
     happenedAtMs: timestamp,
     clientId,
-    unitId: clientId ?? read.value.session,
+    unitIds: [read.value.session, clientId],
     quantity: field(["quantity", "count"], amount),
     price: field(["price"], money),
     currency: field(["currency"], currencyCode),

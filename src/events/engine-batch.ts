@@ -75,9 +75,9 @@ function readMeilisearchEvent(value: unknown): readonly Result<ClientEvent, stri
   return [ok({ ...referenceOf(queryUid), action, eventName, itemId, happenedAtMs, ...shopperOf(userId) })];
 }
 
-function shopperOf(userId: string | undefined): Pick<ClientEvent, "clientId" | "unitId" | "isConsented"> {
+function shopperOf(userId: string | undefined): Pick<ClientEvent, "clientId" | "unitIds" | "isConsented"> {
   const { id, isConsented } = userTokenOf(userId);
-  return { clientId: id, unitId: id, isConsented };
+  return { clientId: id, unitIds: [id], isConsented };
 }
 
 const reader =

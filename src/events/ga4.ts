@@ -23,6 +23,7 @@ import {
   orderIdentifier,
   REVERSALS,
   sentEvents,
+  shopperIdentifier,
 } from "./client-batch.ts";
 import { readAs } from "./envelope.ts";
 
@@ -62,7 +63,8 @@ const parameters = v.object({
   transaction_id: optional(orderIdentifier),
   /** Of all items together; a wrong one is ignored, as prices go before it. */
   value: v.fallback(optional(money), undefined),
-  items: optional(v.pipe(v.array(item), v.maxLength(200, "at most 200 items in one event"))),
+  /** Each is read for itself: a discount or a fee among them, which no search has shown, takes no order with it. */
+  items: optional(v.pipe(v.array(v.unknown()), v.maxLength(200, "at most 200 items in one event"))),
 });
 
 const event = v.object({ name: identifier, timestamp_micros: optional(micros), params: optional(parameters) });
@@ -70,7 +72,7 @@ const event = v.object({ name: identifier, timestamp_micros: optional(micros), p
 const batch = v.object({
   client_id: optional(identifier),
   app_instance_id: optional(identifier),
-  user_id: optional(identifier),
+  user_id: optional(shopperIdentifier),
   timestamp_micros: optional(micros),
   /** Not GA4's. */
   tokens: optional(v.pipe(v.array(v.string()), v.maxLength(MAX_TOKENS, `at most ${MAX_TOKENS} tokens in one request`))),
@@ -117,14 +119,14 @@ export function readGa4(body: unknown): Result<ClientBatch, string> {
   if (!read.ok) return read;
   const { client_id: browser, app_instance_id: device, user_id: user, timestamp_micros: atMs, tokens = [], events } = read.value;
   const clientId = browser ?? device;
-  const common = { clientId, unitId: user ?? clientId };
+  const common = { clientId, unitIds: [user, clientId] };
   return ok({ hasConsent: false, clientId, tokens, events: eventsOf(events, (value) => readEvent(value, atMs, common)) });
 }
 
 function readEvent(
   value: unknown,
   batchAtMs: number | undefined,
-  common: Pick<ClientEvent, "clientId" | "unitId">,
+  common: Pick<ClientEvent, "clientId" | "unitIds">,
 ): readonly Result<ClientEvent, string>[] {
   const read = readAs(event, value, "The event");
   if (!read.ok) return [read];
@@ -137,20 +139,23 @@ function readEvent(
     if (ACTIONS[name] !== undefined && !isWhole) return [err("params.items: the event is about no item")];
     return [ok({ ...shared, ...searchOf(params), currency })];
   }
-  // GA4 asks for a value, and for no price of an item: where there is one item, the value is its own.
-  const only = items.length === 1 && worth !== undefined ? worth / (items[0]?.quantity ?? 1) : undefined;
-  const lines = linesOf(items.map(({ item_id: itemId }) => itemId));
-  return items.map((one, i) =>
-    ok({
+  const given = items.map((one, i) => readAs(item, one, `params.items.${i}`));
+  const lines = linesOf(given.map((one) => (one.ok ? one.value.item_id : "")));
+  return given.map((one, i) => {
+    if (!one.ok) return err(one.error.startsWith("params.") ? one.error : `params.items.${i}.${one.error}`);
+    const { item_id: itemId, price, quantity, currency: own } = one.value;
+    // GA4 asks for a value, and for no price of an item: where there is one item, the value is its own.
+    const only = items.length === 1 && worth !== undefined ? worth / (quantity ?? 1) : undefined;
+    return ok({
       ...shared,
-      ...searchOf(one, params),
-      itemId: one.item_id,
-      price: one.price ?? only,
-      quantity: one.quantity,
-      currency: one.currency ?? currency,
+      ...searchOf(one.value, params),
+      itemId,
+      price: price ?? only,
+      quantity,
+      currency: own ?? currency,
       line: lines[i],
-    }),
-  );
+    });
+  });
 }
 
 type Named = { readonly [name in keyof typeof reference]?: string | undefined } | undefined;

@@ -15,7 +15,7 @@ import type { UnitHash } from "./keys.ts";
 import { findNamed, type FindSearches, isExpired, type RecentTokens } from "./searches.ts";
 import { type EventTokens, type OpenToken, queryIdOf, type TokenProblem } from "./token.ts";
 import { orderNumbersOf } from "./order.ts";
-import { markSuspects, type PublishedPrices } from "./published-price.ts";
+import { markSuspects, type PricedEvent, type PublishedPrices } from "./published-price.ts";
 import { readEvents } from "./readers.ts";
 import { ACTION_NAMES, ACTIONS, type ActionName, createEventRecord, type ServedEvent } from "./ubi.ts";
 
@@ -146,7 +146,7 @@ export async function ingest(request: IngestRequest, deps: IngestDeps): Promise<
   const rejected = checked.flatMap(({ index, result }) => (result.ok ? [] : [{ index, ...result.error }]));
   const served = checked.flatMap(({ result }) => (result.ok ? [result.value] : []));
   // The first of those that are the same, as in the store.
-  const different = [...new Map(served.toReversed().map((event) => [event.event_id, event])).values()].toReversed();
+  const different = [...new Map(served.toReversed().map((each) => [each.event.event_id, each])).values()].toReversed();
   const events = await markSuspects(different, deps.publishedPrices);
 
   const written =
@@ -177,7 +177,7 @@ function refuse(reason: RejectionReason, message: string): Result<never, Refusal
   return err({ reason, message });
 }
 
-async function checkEvent(event: ClientEvent, context: Context): Promise<Result<ServedEvent, Refusal>> {
+async function checkEvent(event: ClientEvent, context: Context): Promise<Result<PricedEvent, Refusal>> {
   const named = ACTION_NAMES[event.action] ?? event.action;
   const action = ACTIONS.find((name) => name === named);
   if (action === undefined) return refuse("action_unknown", `"${event.action}" is not an action: use ${ACTIONS.join(", ")}`);
@@ -194,17 +194,17 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
   const namedId = hasConsent ? (event.clientId ?? batch.clientId) : undefined;
   // Never the id itself, under whatever name it came.
   const hashed = namedId === undefined || namedId === "" ? undefined : await context.hashUnit?.(namedId);
-  const clientId = hashed === unit ? undefined : hashed;
+  const clientId = source.otherUnit ?? (hashed === unit ? undefined : hashed);
   const { application, queryId, experiment, variant, team, position, isOnPage, isSponsored } = source;
   const { currency } = event;
   const { quantity, price } = inPieces(event);
-  const eventName = withoutIds(event.eventName, [event.clientId, event.unitId, batch.clientId]);
+  const eventName = withoutIds(event.eventName, [event.clientId, ...(event.unitIds ?? []), batch.clientId]);
   const order = await orderNumbersOf({ ...event, action, application, isSigned: context.isSigned }, context.hashUnit);
   const { itemId = order?.order_id ?? "", itemId: ofItem } = event;
   const objectType = ofItem === undefined ? "order" : "product";
   const place = { position, isOnPage };
   const record = createEventRecord({ application, action, queryId, clientId, itemId, ...place, objectType, timeMs: time.value });
-  return ok({
+  const served: ServedEvent = {
     // 128 bits of SHA-256. Without an id of the client's, who could count an item as often as it makes up ids.
     event_id: order?.event_id ?? (await sha256Hex(JSON.stringify([source.id, action, itemId]))).slice(0, 32),
     ...record,
@@ -224,7 +224,8 @@ async function checkEvent(event: ClientEvent, context: Context): Promise<Result<
         ...(isSponsored && { is_sponsored: true as const }),
       },
     },
-  });
+  };
+  return ok({ event: served, unitPrice: event.price });
 }
 
 /** The search that an event follows, as a token proves it, or as a server of the shop says. */
@@ -234,6 +235,8 @@ interface Source extends Pick<OpenToken, "application" | "queryId" | "experiment
   readonly isOnPage: boolean;
   readonly team: ServedEvent["team"];
   readonly isSponsored: boolean;
+  /** The shopper under another id, where it is not known by which one they searched. */
+  readonly otherUnit?: string | undefined;
 }
 
 async function findSource(event: ClientEvent, action: ActionName, hasConsent: boolean, context: Context): Promise<Result<Source, Refusal>> {
@@ -262,7 +265,7 @@ async function findSource(event: ClientEvent, action: ActionName, hasConsent: bo
  * comes weeks later than its search, or from a page that lost the token; an item that the named search did not serve is the shopper's only.
  */
 async function signedSource(
-  { queryId, token, unitId, orderId, application = "" }: ClientEvent,
+  { queryId, token, unitIds = [], orderId, application = "" }: ClientEvent,
   action: ActionName,
   hasConsent: boolean,
   context: Context,
@@ -272,9 +275,10 @@ async function signedSource(
     return refuse(otherwise.reason, `${otherwise.message}. Without one, a signed event is a purchase, refund or cancel with an order_id`);
   }
   const searchId = otherwise.reason === "item_not_served" ? undefined : (queryId ?? (token === undefined ? undefined : queryIdOf(token)));
-  const unit = hasConsent && unitId !== undefined && unitId !== "" ? await context.hashUnit?.(unitId) : undefined;
+  const named = unitIds.flatMap((id) => (id === undefined || id === "" ? [] : [id]));
+  const [unit, otherUnit] = await Promise.all(hasConsent ? named.slice(0, 2).map(async (id) => context.hashUnit?.(id)) : []);
   if (searchId === undefined && unit === undefined) {
-    if (unitId === undefined)
+    if (named.length === 0)
       return refuse(otherwise.reason, `${otherwise.message}, or name its query_id, or the shopper (user_id) with consent`);
     return refuse(
       "consent_missing",
@@ -290,6 +294,7 @@ async function signedSource(
     experiment: undefined,
     variant: undefined,
     unit,
+    otherUnit: otherUnit === unit ? undefined : otherUnit,
     issuedAtMs: 0,
     position: undefined,
     isOnPage: false,

@@ -21,8 +21,8 @@ const LINE_DIGITS = 8;
 
 /**
  * `undefined` for an event without an order number, or whose kind belongs to none. Two applications may count their orders alike, so the
- * application is part of the identity; the price is not: the first delivery counts. A signed purchase is another event than an unsigned one, which anybody
- * could have sent before it; the report counts the order once.
+ * application is part of the identity; the price is not: the first delivery counts. A signed purchase, refund or cancellation is another event than an unsigned one, which
+ * anybody could have sent before it; the report counts it once.
  */
 export async function orderNumbersOf(
   { orderId, line, itemId, refundId, action, application, isSigned }: OrderedEvent,
@@ -31,15 +31,7 @@ export async function orderNumbersOf(
   if (orderId === undefined || !(action === "purchase" || REVERSALS.has(action))) return undefined;
   const order = await hashUnit(`order ${orderId}`);
   const stored = line === undefined ? undefined : (await hashUnit(`line ${orderId} ${line}`)).slice(0, LINE_DIGITS);
-  const identity = [
-    action,
-    application,
-    order,
-    itemId ?? null,
-    stored ?? null,
-    refundId ?? null,
-    ...(isSigned && action === "purchase" ? ["signed"] : []),
-  ];
+  const identity = [action, application, order, itemId ?? null, stored ?? null, refundId ?? null, ...(isSigned ? ["signed"] : [])];
   return { event_id: (await sha256Hex(JSON.stringify(identity))).slice(0, 32), order_id: order, line: stored };
 }
 

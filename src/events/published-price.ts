@@ -38,18 +38,23 @@ export function createPublishedPrices(stores: readonly PriceStore[]): PublishedP
   };
 }
 
-/** The same events; a purchase whose price is far from every published one of its item is marked. */
+/** `unitPrice`: of a whole piece, a kilogram or a metre, as catalogues publish it; the event's own is of all that was weighed or measured off. */
+export interface PricedEvent {
+  readonly event: ServedEvent;
+  readonly unitPrice: number | undefined;
+}
+
+/** The events; a purchase whose price is far from every published one of its item is marked. */
 export async function markSuspects(
-  events: readonly ServedEvent[],
+  events: readonly PricedEvent[],
   publishedPrices: PublishedPrices | undefined,
 ): Promise<readonly ServedEvent[]> {
-  const priced = events.filter(({ action_name: action, price }) => action === "purchase" && price !== undefined);
-  if (priced.length === 0 || publishedPrices === undefined) return events;
-  const known = await publishedPrices([...new Set(priced.map(idOf))]);
-  return events.map((event) => {
-    const { action_name: action, price } = event;
-    const published = action === "purchase" && price !== undefined ? (known.get(idOf(event)) ?? []) : [];
-    return published.length > 0 && published.every((usual) => isFar(price, usual)) ? { ...event, price_suspect: true } : event;
+  const priced = events.filter(({ event, unitPrice }) => event.action_name === "purchase" && unitPrice !== undefined);
+  if (priced.length === 0 || publishedPrices === undefined) return events.map(({ event }) => event);
+  const known = await publishedPrices([...new Set(priced.map(({ event }) => idOf(event)))]);
+  return events.map(({ event, unitPrice }) => {
+    const published = event.action_name === "purchase" && unitPrice !== undefined ? (known.get(idOf(event)) ?? []) : [];
+    return published.length > 0 && published.every((usual) => isFar(unitPrice, usual)) ? { ...event, price_suspect: true } : event;
   });
 }
 

@@ -57,12 +57,15 @@ const product = {
   quantity: optional(amount),
 };
 
+const productSchema = v.object(product);
+
 const properties = v.object({
   ...product,
   currency: optional(currencyCode),
   order_id: optional(orderIdentifier),
   orderId: optional(orderIdentifier),
-  products: optional(v.pipe(v.array(v.object(product)), v.maxLength(200, "at most 200 products in one event"))),
+  /** Each is read for itself: a discount or a fee among them, which no search has shown, takes no order with it. */
+  products: optional(v.pipe(v.array(v.unknown()), v.maxLength(200, "at most 200 products in one event"))),
 });
 
 const call = v.object({
@@ -90,27 +93,29 @@ export function readSegment(body: unknown): Result<ClientBatch, string> {
 }
 
 function readCall(value: unknown): readonly Result<ClientEvent, string>[] {
-  const read = readAs(call, value, "The call");
-  if (!read.ok) return [read];
-  const { type = "track", event = "", anonymousId, userId, timestamp, originalTimestamp, properties: given = {} } = read.value;
+  const called = readAs(call, value, "The call");
+  if (!called.ok) return [called];
+  const { type = "track", event = "", anonymousId, userId, timestamp, originalTimestamp, properties: given = {} } = called.value;
   const known = type === "track" ? ACTIONS[event.toLowerCase()] : undefined;
   const action = known ?? (type === "track" ? event : type);
   const orderId = given.order_id ?? given.orderId;
   const clientId = anonymousId ?? userId;
-  const shared = { action, happenedAtMs: originalTimestamp ?? timestamp, clientId, unitId: userId ?? anonymousId, orderId };
+  const shared = { action, happenedAtMs: originalTimestamp ?? timestamp, clientId, unitIds: [userId, anonymousId], orderId };
   const products = given.products ?? (idOf(given) === undefined ? [] : [given]);
   if (products.length === 0) {
     const isWhole = REVERSALS.has(action) && orderId !== undefined;
     if (known !== undefined && !isWhole) return [err("properties.products: the event is about no product")];
     return [ok({ ...shared, ...searchOf(given), currency: given.currency })];
   }
-  const ids = products.map((one) => idOf(one) ?? "");
+  const read = products.map((one, i) => readAs(productSchema, one, `properties.products.${i}`));
+  const ids = read.map((one) => (one.ok ? (idOf(one.value) ?? "") : ""));
   const lines = linesOf(ids);
-  return products.map((one, i) => {
+  return read.map((one, i) => {
+    if (!one.ok) return err(one.error.startsWith("properties.") ? one.error : `properties.products.${i}.${one.error}`);
     const itemId = ids[i] ?? "";
     if (itemId === "") return err(`properties.products.${i}: give product_id or sku`);
-    const { price, quantity } = one;
-    return ok({ ...shared, ...searchOf(one, given), itemId, price, quantity, currency: given.currency, line: lines[i] });
+    const { price, quantity } = one.value;
+    return ok({ ...shared, ...searchOf(one.value, given), itemId, price, quantity, currency: given.currency, line: lines[i] });
   });
 }
 

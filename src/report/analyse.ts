@@ -109,6 +109,7 @@ export function analyse({ tally, counts, money: sold, slots = [], rules = [], ex
     plan: looksAt && options.plan ? describePlan(options.plan, looksAt, tally, control) : null,
     notes: [
       ...options.notes,
+      ...pastEnd(options.plan, tally),
       ...findWarnings({ tally, counts }, weights, metrics),
       ...moneyNotes(money, attribution.rates !== null),
       ...checks.notes,
@@ -161,6 +162,15 @@ function describePlan({ unitsPerArm, lastDay }: Plan, looks: (arm: number) => re
       ];
     }),
   };
+}
+
+/** A wrong year, most likely; the rule stays the same, because a plan that follows the figures is none. */
+function pastEnd(plan: Plan | undefined, tally: Tally | undefined): readonly string[] {
+  if (plan?.lastDay === undefined || tally === undefined || Date.parse(plan.lastDay) >= tally.firstDayMs) return [];
+  const first = dayName(tally.firstDayMs);
+  return [
+    `The planned end (${plan.lastDay}) is before the first search of this report (${first}): its first day alone decides. Is the year right, or --since after the end?`,
+  ];
 }
 
 function chooseControl(asked: string | undefined, arms: readonly ArmTally[]): string {

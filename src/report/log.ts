@@ -5,7 +5,7 @@ import { isBypassReason, REASONS } from "../result.ts";
 /** One page of one search in one experiment. A later page of the same search has the same query id. */
 export type SearchRow = Readonly<Omit<ReadSearch, LaterMember> & Partial<Pick<ReadSearch, LaterMember>>>;
 
-type LaterMember = "slotIds" | "rules" | "explored";
+type LaterMember = "index" | "slotIds" | "rules" | "explored";
 
 /** A first page on which chance has swapped a pair, and the orders without rules. */
 export interface ExploredSearch {
@@ -38,7 +38,7 @@ export const ACTIONS = ["click", "add_to_cart", "purchase", "refund", "cancel"] 
 type ReadAction = ReturnType<typeof toActionRow>;
 
 /** What a log may not know. */
-type Unsaid = "atMs" | "application" | "unit" | "orderId" | "line" | "isPriceSuspect" | "isSigned";
+type Unsaid = "atMs" | "application" | "unit" | "otherUnit" | "orderId" | "line" | "isPriceSuspect" | "isSigned";
 
 export type ActionRow = Readonly<Omit<ReadAction, Unsaid> & Partial<Pick<ReadAction, Unsaid>>>;
 
@@ -123,6 +123,7 @@ export const rawSearch = v.object({
   query_id: v.string(),
   timestamp: v.string(),
   application: v.nullish(v.string(), ""),
+  index: optionalText,
   unit: optionalText,
   user_query: v.nullish(v.string(), ""),
   variant: v.string(),
@@ -171,6 +172,8 @@ export function toSearchRow(raw: v.InferOutput<typeof rawSearch>) {
     /** Since 1970. */
     atMs: Date.parse(raw.timestamp),
     application,
+    /** Its name in the edge's configuration, where that is known: the shop's server may name it so. */
+    index: raw.index ?? undefined,
     /** Pseudonym of the shopper (the randomisation unit): only with consent. */
     unit: raw.unit ?? undefined,
     /** Their number; the words themselves never leave the log. */
@@ -213,6 +216,7 @@ export const rawAction = v.object({
   timestamp: optionalText,
   application: optionalText,
   unit: optionalText,
+  client_id: optionalText,
   action_name: v.picklist(ACTIONS),
   object_id: optionalText,
   quantity: optionalAmount,
@@ -239,6 +243,8 @@ export function toActionRow(raw: v.InferOutput<typeof rawAction>) {
     /** Of what may follow no search (a refund, a cancellation, a signed order); otherwise the search's hold. */
     application: mayStandAlone ? (raw.application ?? undefined) : undefined,
     unit: mayStandAlone ? (raw.unit ?? undefined) : undefined,
+    /** The shopper under another id, for an order that names no search. */
+    otherUnit: raw.query_id === "" ? (raw.client_id ?? undefined) : undefined,
     /** Empty for a whole order. */
     itemId: raw.object_id ?? "",
     quantity: raw.quantity ?? undefined,

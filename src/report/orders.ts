@@ -41,8 +41,8 @@ const TABLES = `
   CREATE INDEX purchase_order_no ON purchase (order_no);
   CREATE INDEX purchase_query ON purchase (query_id);
   CREATE TABLE reversal (
-    id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, is_cancellation INTEGER NOT NULL, query_id TEXT NOT NULL, order_id TEXT, application TEXT NOT NULL,
-    unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, quantity REAL, price REAL, currency TEXT
+    id INTEGER PRIMARY KEY, event_id TEXT UNIQUE, is_cancellation INTEGER NOT NULL, is_signed INTEGER NOT NULL, query_id TEXT NOT NULL, order_id TEXT,
+    application TEXT NOT NULL, unit TEXT, item TEXT NOT NULL, line TEXT NOT NULL, quantity REAL, price REAL, currency TEXT
   ) STRICT;
   CREATE TABLE rate (currency TEXT UNIQUE, worth REAL NOT NULL) STRICT`;
 
@@ -79,6 +79,9 @@ const PRICES = `
   FROM purchase line JOIN search USING (query_id) LEFT JOIN rate ON rate.currency IS line.currency
   WHERE NOT is_cancelled AND NOT is_ambiguous GROUP BY 1, 2, 3 ORDER BY variant <> 'control', variant, COUNT(*) DESC, 2, 3`;
 
+const REPLACED = `DELETE FROM reversal WHERE NOT is_signed
+  AND (order_id, application) IN (SELECT order_id, application FROM reversal WHERE is_signed)`;
+
 const nullableText = v.nullable(v.string());
 const priceSchema = v.object({
   variant: v.string(),
@@ -112,6 +115,7 @@ const reversibleSchema = v.object({
 });
 const reversalSchema = v.object({
   is_cancellation: v.number(),
+  is_signed: v.number(),
   query_id: v.string(),
   order_id: nullableText,
   application: v.string(),
@@ -146,8 +150,8 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
       VALUES (?, ?, COALESCE(?, (SELECT COALESCE(MAX(id), 0) + 1 FROM purchase)), ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
   );
   const addReversal = database.prepare(
-    `INSERT INTO reversal (event_id, is_cancellation, query_id, order_id, application, unit, item, line, quantity, price, currency)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
+    `INSERT INTO reversal (event_id, is_cancellation, is_signed, query_id, order_id, application, unit, item, line, quantity, price, currency)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (event_id) DO NOTHING`,
   );
   const count = (from: string): number => v.parse(countSchema, database.prepare(`SELECT COUNT(*) AS n FROM ${from}`).get()).n;
   /** Lines that came again; of them, those with another price or quantity. */
@@ -185,8 +189,9 @@ export function createOrders(database: DatabaseSync, { rates, suspectPrices = "l
     reverse(row: ActionRow, origin: Origin | undefined): void {
       const { eventId, action, queryId, orderId, itemId, line = "", quantity, price, currency } = row;
       const { application, unit } = origin ?? { application: row.application ?? "", unit: row.unit ?? null };
+      const isSigned = row.isSigned === true && orderId !== undefined ? 1 : 0;
       const said = [itemId, line, quantity ?? null, price ?? null, currency ?? null];
-      addReversal.run(eventId ?? null, action === "cancel" ? 1 : 0, queryId, orderId ?? null, application, unit, ...said);
+      addReversal.run(eventId ?? null, action === "cancel" ? 1 : 0, isSigned, queryId, orderId ?? null, application, unit, ...said);
     },
     /** After the last row. */
     seal(): void {
@@ -242,34 +247,47 @@ function priceOf({ quantity = 1, price, isPriceSuspect }: ActionRow) {
 
 /**
  * Takes back what was refunded or cancelled; returns how many concern nothing that is known here. Who only has a search's token may take back
- * what that search, or its shopper, has bought; the shop's server, which names no search, any order of its application.
+ * what that search, or its shopper, has bought; the shop's server, which signs or names no search, any order of its application. What it signs goes
+ * before what came unsigned about the same order.
  */
 function reverseAll(database: DatabaseSync, rates: Rates | undefined): number {
   const findOrders = database.prepare(
-    `SELECT DISTINCT order_no FROM purchase WHERE order_id = ?1 AND CASE WHEN ?2 = '' THEN ?3 IN ('', application) OR unit = ?4
-      ELSE query_id = ?2 OR unit = ?4 END LIMIT 2`,
+    `SELECT DISTINCT order_no FROM purchase WHERE order_id = ?1 AND (unit = ?4 OR (?2 <> '' AND query_id = ?2)
+      OR ((?2 = '' OR ?5) AND (?3 IN ('', application) OR ?3 = (SELECT index_name FROM search WHERE search.query_id = purchase.query_id)))) LIMIT 2`,
   );
   const columns = "id, quantity, amount, currency, back FROM purchase WHERE NOT is_cancelled";
   const findOfOrder = database.prepare(`SELECT ${columns} AND order_no = ?1 AND ?2 IN ('', item) AND ?3 IN ('', line) ORDER BY id`);
   const findOfSearch = database.prepare(`SELECT ${columns} AND query_id = ?1 AND item = ?2 AND ?3 IN ('', line) ORDER BY id`);
   const cancel = database.prepare("UPDATE purchase SET is_cancelled = 1 WHERE id = ?");
+  /** SQLite sets all columns by the row as it was. */
+  const cancelPieces = database.prepare(
+    `UPDATE purchase SET quantity = quantity - ?1, amount = amount * (quantity - ?1) / quantity,
+      back = MIN(back, COALESCE(amount * (quantity - ?1) / quantity, 0)) WHERE id = ?2`,
+  );
   const giveBack = database.prepare("UPDATE purchase SET back = ? WHERE id = ?");
-  const linesOf = ({ order_id: order, query_id: query, application, unit, item, line }: Reversal): readonly Line[] => {
+  const linesOf = ({ order_id: order, query_id: query, application, unit, item, line, is_signed: isSigned }: Reversal): readonly Line[] => {
     if (order === null) return findOfSearch.all(query, item, line).map((row) => v.parse(reversibleSchema, row));
     // A number that two applications use is nobody's, unless the refund says whose.
-    const [one, other] = findOrders.all(order, query, application, unit);
+    const [one, other] = findOrders.all(order, query, application, unit, isSigned);
     if (one === undefined || other !== undefined) return [];
     return findOfOrder.all(v.parse(orderNoSchema, one).order_no, item, line).map((row) => v.parse(reversibleSchema, row));
   };
+  database.exec(REPLACED);
   let unmatched = 0;
   for (const row of database.prepare("SELECT * FROM reversal ORDER BY id").iterate()) {
     const reversal = v.parse(reversalSchema, row);
     const lines = linesOf(reversal);
     if (lines.length === 0) unmatched++;
-    // Some pieces of a line are given back; the line stays bought.
+    // Of a line of which only some pieces are cancelled, the others stay bought.
     const isPart = reversal.quantity !== null && reversal.item !== "" && reversal.quantity < sum(lines.map(({ quantity }) => quantity));
-    if (reversal.is_cancellation === 1 && !isPart) for (const { id } of lines) cancel.run(id);
-    else for (const [id, back] of givenBack(lines, reversal, rates)) giveBack.run(back, id);
+    if (reversal.is_cancellation === 1) {
+      let left = isPart && reversal.quantity !== null && reversal.quantity > 0 ? reversal.quantity : Infinity;
+      for (const { id, quantity } of lines) {
+        if (left >= quantity) cancel.run(id);
+        else if (left > 0) cancelPieces.run(left, id);
+        left -= quantity;
+      }
+    } else for (const [id, back] of givenBack(lines, reversal, rates)) giveBack.run(back, id);
   }
   return unmatched;
 }

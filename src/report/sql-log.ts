@@ -46,7 +46,7 @@ const IS_SIGNED = "json_extract(e.event_attributes, '$.armmt.is_signed')";
 
 function orderColumns(events: ReadonlySet<string>): string {
   const known = ORDER_COLUMNS.map((column) => (events.has(column) ? `e.${column}` : `NULL AS ${column}`));
-  return [...known, `CASE e.action_name WHEN 'purchase' THEN ${IS_SIGNED} END AS is_signed`].join(", ");
+  return [...known, `CASE WHEN e.action_name IN ('purchase', 'refund', 'cancel') THEN ${IS_SIGNED} END AS is_signed`].join(", ");
 }
 
 const countSchema = v.array(v.object({ experiment: v.string(), searches: v.number() }));
@@ -75,7 +75,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
         `id, timestamp, application, query_id, ${unit} AS unit, user_query, variant, bypass`,
         `${queries.has("model") ? "model" : "NULL AS model"}, ${queries.has("hit_ids") ? "json_array_length(hit_ids)" : "NULL"} AS shown`,
         "json_extract(query_attributes, '$.armmt.engine_ms') AS engine_ms, json_extract(query_attributes, '$.armmt.edge_ms') AS edge_ms",
-        "json_extract(query_attributes, '$.armmt.simulated') AS simulated",
+        "json_extract(query_attributes, '$.armmt.simulated') AS simulated, json_extract(query_attributes, '$.armmt.index') AS \"index\"",
         "json_extract(query_attributes, '$.armmt.rules.slot_ids') AS slot_ids",
         "json_remove(json_extract(query_attributes, '$.armmt.rules'), '$.idle', '$.slot_ids', '$.without') AS rules",
         // Their whole lists, of those few that need them.
@@ -110,7 +110,7 @@ export async function openSqlLog(database: EventDatabase): Promise<Log> {
       // A whole order's object is the order; a refund or a cancellation by the shop's server follows no search.
       const select =
         "SELECT e.id, e.query_id, e.action_name, e.quantity, e.price, e.currency, e.team, e.timestamp, " +
-        `${orderColumns(events)}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, ` +
+        `${orderColumns(events)}, e.application, ${events.has("unit") ? "e.unit" : "NULL"} AS unit, e.client_id, ` +
         "CASE WHEN json_extract(e.event_attributes, '$.object.object_id_type') = 'order' THEN NULL ELSE e.object_id END AS object_id " +
         "FROM ubi_events e " +
         `WHERE e.action_name IN (${ACTIONS.map(quote).join(", ")}) AND (e.action_name IN ('refund', 'cancel') ` +

@@ -27,8 +27,8 @@ export interface StageOptions extends OrderOptions {
 
 const TABLES = `
   CREATE TABLE search (
-    query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, words INTEGER NOT NULL,
-    bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
+    query_id TEXT PRIMARY KEY, variant TEXT NOT NULL, unit TEXT, at REAL NOT NULL, application TEXT NOT NULL, index_name TEXT,
+    words INTEGER NOT NULL, bypass TEXT, model TEXT, ms REAL, is_empty INTEGER, teams TEXT, is_ambiguous INTEGER NOT NULL DEFAULT 0
   ) STRICT, WITHOUT ROWID;
   CREATE TABLE action (event_id TEXT UNIQUE, query_id TEXT NOT NULL, kind INTEGER NOT NULL, team TEXT, item TEXT NOT NULL) STRICT;
   CREATE TABLE slot (query_id TEXT NOT NULL, item TEXT NOT NULL, PRIMARY KEY (query_id, item)) STRICT, WITHOUT ROWID;
@@ -37,7 +37,8 @@ const TABLES = `
 
 /** A later page of the same search adds its teams only; the first page's values stay, in any order of arrival. */
 const ADD_SEARCH = `
-  INSERT INTO search (query_id, variant, unit, at, application, words, bypass, model, ms, is_empty, teams) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  INSERT INTO search (query_id, variant, unit, at, application, index_name, words, bypass, model, ms, is_empty, teams)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (query_id) DO UPDATE SET
     is_ambiguous = is_ambiguous OR variant <> excluded.variant OR COALESCE(unit <> excluded.unit, 0),
     unit = COALESCE(unit, excluded.unit),
@@ -169,7 +170,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
   let findLast: StatementSync | undefined;
   let [pages, withoutTime, strayActions, simulated] = [0, 0, 0, 0];
   /** A shop's server may name an order's shopper, and no search: it follows the last one before it. Empty where there is none. */
-  const lastSearchBefore = ({ unit, atMs }: ActionRow): string => {
+  const lastSearchBefore = (unit: string | undefined, atMs: number | undefined): string => {
     if (unit === undefined || atMs === undefined) return "";
     if (findLast === undefined) {
       database.exec("CREATE INDEX search_unit ON search (unit, at)");
@@ -192,6 +193,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
       unit,
       atMs,
       application,
+      index,
       words,
       bypass,
       model,
@@ -216,6 +218,7 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
         unit || null,
         atMs,
         application,
+        index ?? null,
         words,
         bypass ?? null,
         model ?? null,
@@ -230,7 +233,9 @@ export async function createStage({ windowMs = TOKEN_TTL_MS, untilMs = Infinity,
     addEarlier: ({ unit, variant }: EarlierRow): void => void addEarlier.run(unit, variant),
     /** After all searches. */
     addAction(given: ActionRow): void {
-      const row = given.queryId === "" && given.action === "purchase" ? { ...given, queryId: lastSearchBefore(given) } : given;
+      const { unit, otherUnit } = given;
+      const searchOf = (): string => lastSearchBefore(unit, given.atMs) || lastSearchBefore(otherUnit, given.atMs);
+      const row = given.queryId === "" && given.action === "purchase" ? { ...given, queryId: searchOf() } : given;
       const { eventId, queryId, action, itemId, team, atMs } = row;
       const found = findSearch.get(queryId);
       const search = found === undefined ? undefined : v.parse(foundSchema, found);

@@ -159,21 +159,21 @@ function bySales({ variant, sales, money, clicks, daysLeft, plan }: ArmFacts, fa
       facts.clicks === 0 ? "We cannot tell: no click and no purchase is recorded" : `We cannot tell: no purchase is recorded${aside}`,
     );
   const always = sales?.always;
+  const isSame = always !== undefined && always.low >= -facts.lift && always.high <= facts.lift;
+  // On the first days of a plan no boundary is known: purchases are not few for that.
+  if (plan?.isOver === false && !isSame)
+    return is(
+      "open",
+      `We cannot tell yet: the planned end is ${plan.daysLeft === null ? "open" : `in ${dayCount(plan.daysLeft)}`}${aside}`,
+    );
   if (always === undefined)
     return is("open", `We cannot tell yet: too few purchases (${format.wholeNumber(facts.purchases)} in all)${aside}`);
-  if (always.low >= -facts.lift && always.high <= facts.lift)
+  if (isSame)
     return is(
       "same",
       `${variant} sells as much as ${facts.control}: ${known}, less than the ${format.lift(facts.lift)} that were looked for`,
     );
-  if (plan?.isOver === true) return is("ended", `The plan has ended, and no effect shows: ${variant} ${known}${aside}`);
-  if (plan !== undefined)
-    return is(
-      "open",
-      plan.daysLeft === null
-        ? `We cannot tell yet: the planned end is open${aside}`
-        : `We cannot tell yet: ${dayCount(plan.daysLeft, "more ")} until the planned end${aside}`,
-    );
+  if (plan !== undefined) return is("ended", `The plan has ended, and no effect shows: ${variant} ${known}${aside}`);
   if (daysLeft === undefined || daysLeft > YEAR_DAYS)
     return is(
       "open",

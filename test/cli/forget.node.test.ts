@@ -157,6 +157,22 @@ binding = "EVENTS_ANALYTICS"
 const SHOWN = { variant: "armmt", window: 1, original_ids: ["a"], served_ids: ["a"] };
 
 describe("armmt forget --database", () => {
+  it("leaves no trace where pages were split either", async () => {
+    const file = join(stateDir, "many.sqlite");
+    const events = await openSqliteEvents(file);
+    const sink = createD1Sink(events);
+    const unit = await hash("alice");
+    for (let i = 0; i < 100; i++) {
+      const record = { application: "products", queryId: `q-${i}`, clientId: undefined, unit: i % 2 === 0 ? unit : await hash(`bob ${i}`), userQuery: "mug", timeMs: i, armmt: SHOWN }; // prettier-ignore
+      await sink.write(createQueryRecord(record));
+    }
+    const opened = await openDatabaseFile(file, { isWritten: true });
+    expect(await forgetUser(opened, { ...options, user: "alice" })).toMatchObject({ removed: { ubi_queries: 50 } });
+    await opened.close();
+    await events.close();
+    expect(readFileSync(file).includes(unit)).toBe(false);
+  });
+
   it("removes a shopper from the file of a server that writes to it, and leaves no trace in it", async () => {
     const file = join(stateDir, "events.sqlite");
     const events = await openSqliteEvents(file);

@@ -166,6 +166,27 @@ describe("GA4's e-commerce", () => {
     expect((await send({ client_id: "1.2", events: [{ name: "select_item", params }] })).answer).toMatchObject({ accepted: 1 });
   });
 
+  it("loses no order for a discount, a fee or a present among its items", async () => {
+    const items = [{ item_id: "mug", price: 5 }, { item_id: "LESS", price: -2 }, { item_name: "Shipping", price: 4 }, { item_id: "cup", quantity: 0 }]; // prettier-ignore
+    const params = { transaction_id: "T", armmt_token: await issue(), items };
+    const { status, answer } = await send({ client_id: "1.2", user_id: 7, events: [{ name: "purchase", params }] });
+    expect([status, answer]).toMatchObject([200, { accepted: 1 }]);
+    expect(answer["rejected"]).toMatchObject([
+      { reason: "malformed", message: expect.stringMatching(/^params\.items\.1\.price: /) },
+      { reason: "malformed", message: expect.stringMatching(/^params\.items\.2\.item_id: /) },
+      { reason: "malformed", message: expect.stringMatching(/^params\.items\.3\.quantity: /) },
+    ]);
+    const products = [{ product_id: "cup", price: 5 }, { product_id: "LESS", price: -2 }, null];
+    const properties = { order_id: "S", armmt_token: await issue(), products };
+    expect((await send({ type: "track", event: "Order Completed", properties })).answer).toMatchObject({
+      accepted: 1,
+      rejected: [
+        { message: expect.stringMatching(/^properties\.products\.1\.price: /) },
+        { message: expect.stringMatching(/^properties\.products\.2: /) },
+      ],
+    });
+  });
+
   it("names what is wrong", async () => {
     const token = await issue();
     const purchase = (params: object) =>
@@ -458,7 +479,10 @@ describe("an order that the shop's server signs", () => {
     expect((await sendSigned({ consent: true, ...orderOf({ query_id: undefined }) })).answer).toMatchObject({
       rejected: [{ reason: "token_missing", message: expect.stringContaining("user_id") }],
     });
-    expect(await rows("query_id, unit, client_id")).toEqual([["", await hashUnit("alice-7"), null]]);
+    // Which of the two the searches were assigned by, the report finds out.
+    expect(await rows("query_id, unit, client_id")).toEqual([["", await hashUnit("s-1"), await hashUnit("alice-7")]]);
+    await sendSigned({ consent: true, ...orderOf({ query_id: undefined, user_id: 77 }, { order_id: "O-9" }) });
+    expect((await rows("unit, client_id")).at(-1)).toEqual([await hashUnit("77"), null]);
   });
 
   it("is the same order when it comes again, from a browser, or from another tool", async () => {
@@ -496,11 +520,13 @@ describe("an order that the shop's server signs", () => {
   });
 
   it("may take it back, as a whole too", async () => {
-    expect((await sendSigned(refund({}))).answer).toMatchObject({ accepted: 1 });
+    // Anybody may have guessed the number before.
+    expect((await send({ tokens: [await issue()], ...refund({}) })).answer).toMatchObject({ accepted: 1 });
+    expect((await sendSigned(refund({}))).answer).toMatchObject({ accepted: 1, duplicates: 0 });
     expect((await sendSigned(refund({ object: { object_id: "cup", quantity: 1 }, refund_id: "R-1" }))).answer).toMatchObject({
       accepted: 1,
     });
-    expect((await rows("action_name")).flat()).toEqual(["refund", "refund"]);
+    expect((await rows("action_name")).flat()).toEqual(["refund", "refund", "refund"]);
   });
 
   it("is nothing but an order: clicks need their token, and orders their number", async () => {

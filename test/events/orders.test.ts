@@ -165,6 +165,16 @@ describe("a price", () => {
     ]);
   });
 
+  it("of what is weighed or measured is that of a whole piece, as it is published", async () => {
+    const of = [bought(await issue(), { price: 1.2, quantity: 100.5 }), bought(await issue(), { price: 10, quantity: 99.5 }), bought(await issue(), { price: 11, quantity: 0.05 })]; // prettier-ignore
+    await send(of, "ubi", prices);
+    expect(await rows("quantity, round(price, 2) AS price, price_suspect")).toEqual([
+      { quantity: 1, price: 120.6, price_suspect: null },
+      { quantity: 1, price: 995, price_suspect: null },
+      { quantity: 1, price: 0.55, price_suspect: null },
+    ]);
+  });
+
   it("is not judged where none is published, or the store gives no answer", async () => {
     const token = await issue();
     const dead = createPublishedPrices([{ lookup: () => Promise.resolve({ ok: false, error: { reason: "store_timeout", detail: "" } }) }]);

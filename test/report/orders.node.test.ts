@@ -151,7 +151,14 @@ describe("what is taken back", () => {
   it("cancels an order, a line, or pieces of a line", async () => {
     expect(await after(action("", "cancel", { ...FROM_SHOP, orderId: "7" }))).toEqual([1, 1, 50, 50]);
     expect(await after(action("", "cancel", { ...FROM_SHOP, orderId: "7", itemId: "mug" }))).toEqual([2, 2, 55, 55]);
-    expect(await after(action("", "cancel", { ...FROM_SHOP, orderId: "7", itemId: "mug", quantity: 1 }))).toEqual([2, 3, 85, 75]);
+    expect(await after(action("", "cancel", { ...FROM_SHOP, orderId: "7", itemId: "mug", quantity: 1 }))).toEqual([2, 3, 75, 75]);
+  });
+
+  it("is a whole cancellation where the pieces come one by one, and gives nothing back twice", async () => {
+    const piece = action("", "cancel", { ...FROM_SHOP, orderId: "7", itemId: "mug", quantity: 1 });
+    expect(await after(piece, piece, piece)).toEqual([2, 2, 55, 55]);
+    expect(await after(piece, piece, piece, { ...piece, itemId: "cup" })).toEqual([1, 1, 50, 50]);
+    expect(await after(refund({ itemId: "mug", quantity: 2 }), piece, piece)).toEqual([2, 3, 65, 55]);
   });
 
   it("refunds an order, a part of its money, a line, or pieces that come back one by one; never more than was paid", async () => {

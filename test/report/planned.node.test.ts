@@ -168,7 +168,16 @@ describe("a report on an experiment with a plan", () => {
     const [first, second] = [summarise(summaryFacts(over)), summarise(summaryFacts(running))];
     expect(first).toMatchObject({ kind: "ended", sentence: expect.stringMatching(/^The plan has ended, and no effect shows: armmt /) });
     // 100 of 150 hundred shoppers in ten days.
-    expect(second.sentence).toBe("We cannot tell yet: 5 more days until the planned end");
+    expect(second.sentence).toBe("We cannot tell yet: the planned end is in 5 days");
+    // No boundary can be named yet, and purchases are not few.
+    const begun = summarise(summaryFacts(await report(bought(2), { plan: { unitsPerArm: 20_000 } })));
+    expect(begun.sentence).toBe("We cannot tell yet: the planned end is in 198 days");
+  });
+
+  it("says so where the planned end is before the first search", async () => {
+    const { notes } = await report(bought(3), { plan: { lastDay: "2025-11-24" } });
+    expect(notes.join()).toContain("The planned end (2025-11-24) is before the first search of this report (2026-11-02)");
+    expect((await report(bought(3), { plan: { lastDay: dayOf(0) } })).notes.join()).not.toContain("planned end");
   });
 });
 

@@ -34,6 +34,9 @@ const order = (more: Partial<ActionRow>): ActionRow =>
     ...more,
   });
 
+const refund = (queryId: string, more: Partial<ActionRow> = {}): ActionRow =>
+  action(queryId, "refund", { itemId: "", orderId: "7", application: "shop", ...more });
+
 /** Lines bought, per arm. */
 const boughtBy = (data: ReportData) =>
   data.metrics.find(({ metric }) => metric === "purchases")?.arms.map(({ variant, sum }) => [variant, sum]);
@@ -68,6 +71,28 @@ describe("a signed order", () => {
       ["control", 0],
       ["armmt", 0],
     ]);
+  });
+
+  it("finds its shopper under either of two ids: searches name a session, a user, or both", async () => {
+    expect(await boughtIn(order({ unit: "session 5", otherUnit: "bob" }))).toEqual([
+      ["control", 0],
+      ["armmt", 1],
+    ]);
+  });
+
+  it("is taken back by what is signed, whatever search that names, and not by what anybody has sent before", async () => {
+    const sold = { ...order({ isSigned: true }), queryId: "a1" };
+    const revenue = async (...actions: ActionRow[]) =>
+      (await report(logOf(searches, [sold, ...actions]))).metrics.find(({ metric }) => metric === "revenue")?.arms[0]?.sum;
+    expect(await revenue(refund("b1"))).toBe(10);
+    expect(await revenue(refund("b1", { isSigned: true }))).toBe(0);
+    expect(await revenue(refund("elsewhere", { isSigned: true, price: 4 }))).toBe(6);
+    // The index, where the page names another application with its searches.
+    const own = searches.map((each) => ({ ...each, application: "web", index: "products" }));
+    const data = await report(logOf(own, [{ ...order({}), queryId: "a1" }, refund("", { application: "products" }), refund("", { application: "others" })])); // prettier-ignore
+    expect([data.metrics.find(({ metric }) => metric === "revenue")?.arms[0]?.sum, data.money.orders.unmatched]).toEqual([0, 1]);
+    // The page has said so too, or more than is true.
+    expect(await revenue(refund("a1", { price: 9 }), refund("a1", { isSigned: true, price: 4 }))).toBe(6);
   });
 
   it("counts once beside the browser's event of the same order", async () => {

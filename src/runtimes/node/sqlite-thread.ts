@@ -51,8 +51,9 @@ try {
 function open(): DatabaseSync {
   const opened = new Database(path);
   try {
-    // In WAL mode a report reads while searches are written. NORMAL loses data in a power failure only.
-    opened.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL`);
+    // In WAL mode a report reads while searches are written. NORMAL loses data in a power failure only. A page that is split would else keep copies
+    // of the rows that move: `armmt forget` could not find them.
+    opened.exec(`PRAGMA busy_timeout = ${BUSY_MS}; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA secure_delete = ON`);
     return opened;
   } catch (error) {
     opened.close();

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createOverview } from "../../../src/dashboard/overview.ts";
 import { openDatabaseFile } from "../../../src/cli/report/database.ts";
@@ -82,6 +83,28 @@ describe("a database", () => {
       /^Simulated: armmt sells more: \+\d+ % to \+\d+ % buyers per shopper; safe to stop$/,
     );
     expect(tone).toBe("fine");
+  });
+
+  it("counts orders that name a shopper by either id, and no search", async () => {
+    const own = join(folder, "signed.sqlite");
+    const few = { ...EXAMPLE, experiment: "rerank", days: 3, searchesPerDay: 400, arms: ARMS };
+    writeSimulatedDatabase(own, "rerank", simulateSearches(few));
+    const database = new DatabaseSync(own);
+    // As a shop whose server alone knows of purchases; the last of them weeks later.
+    database.exec(`ALTER TABLE ubi_events ADD COLUMN order_id TEXT; DELETE FROM ubi_events WHERE action_name = 'purchase';
+      INSERT INTO ubi_events (event_id, timestamp, application, action_name, query_id, unit, client_id, object_id, order_id, event_attributes)
+      SELECT 'o' || id, strftime('%Y-%m-%dT%H:%M:%fZ', timestamp, CASE id % 40 WHEN 0 THEN '+30 days' ELSE '+1 hour' END), application, 'purchase', '',
+        CASE id % 20 WHEN 0 THEN unit ELSE 'session' || id END, CASE id % 20 WHEN 10 THEN unit END, 'mug', 'o' || id, '{"armmt":{"is_signed":true}}'
+      FROM ubi_queries WHERE id % 10 = 0 AND unit IS NOT NULL`);
+    database.close();
+    const log = await openSqlLog(await openDatabaseFile(own));
+    const { metrics } = await report(log, { weights: WEIGHTS });
+    await log.close();
+    const rows: OverviewRows = JSON.parse(JSON.stringify(await createOverview(sqliteReader(own), async () => configured, () => Date.now())())); // prettier-ignore
+    const buyers = metrics.find(({ metric }) => metric === "conversion-per-shopper")?.arms.map(({ variant, sum }) => [variant, sum]);
+    const { arms } = viewExperiment(rows.experiments[0]!, rows.days[0]!, rows);
+    expect(arms.map(({ variant, bought }) => [variant, bought.n])).toEqual(buyers);
+    expect(arms[0]?.bought.n).toBeGreaterThan(10);
   });
 
   it("is only read, and never written", async () => {
