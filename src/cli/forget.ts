@@ -5,6 +5,7 @@
 import { Command } from "commander";
 import * as v from "valibot";
 import { createUnitHash, isUnitHash } from "../events/keys.ts";
+import { userTokenOf } from "../protocol.ts";
 import { type EventDatabase, quote } from "../report/sql-log.ts";
 import { openDatabaseFile, openLocalDatabase, openWranglerDatabase } from "./report/database.ts";
 import { addPlaces, type DatabaseFlags } from "./places.ts";
@@ -24,7 +25,9 @@ interface ForgetOptions {
   readonly elsewhere: readonly string[];
 }
 
-export async function forgetUser(database: EventDatabase, { user, secret, isTrial, elsewhere }: ForgetOptions) {
+export async function forgetUser(database: EventDatabase, { user: given, secret, isTrial, elsewhere }: ForgetOptions) {
+  // A page may have the token as its engine's clients send it, with the word of consent before the id.
+  const user = userTokenOf(given).id ?? "";
   if (user === "" || user.includes("\0")) throw new UserError("The user is empty: give the client id or the unit as the shop sends it");
   const hashed = isUnitHash(user) ? user : secret === undefined ? undefined : await createUnitHash(secret)(user);
   const removed = { ubi_queries: 0, ubi_events: 0 };

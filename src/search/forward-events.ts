@@ -6,12 +6,15 @@ import { repeatedIn } from "../backends/json/repeated.ts";
 import { paramsOf } from "../backends/json/request.ts";
 import { scanJson } from "../backends/json/spans.ts";
 import { isObject, member } from "../backends/json/values.ts";
-import { CONSENT_PARAM, type EventFormat } from "../protocol.ts";
+import type { EventFormat } from "../protocol.ts";
 import type { Log } from "../web.ts";
 import type { IndexDeps } from "./contract.ts";
 
 /** Format of the events → the dialect whose clients write it. Meilisearch's come at UBI's path. */
 const DIALECTS: Readonly<Partial<Record<EventFormat, string>>> = { algolia: "algolia", typesense: "typesense", meilisearch: "meilisearch" };
+
+/** Who sends: an engine's clients say nothing else in the address of events, and anything else could name an index. */
+const ABOUT_CLIENT = /^x-/i;
 
 const TIMEOUT_MS = 10_000;
 
@@ -42,7 +45,7 @@ export function createForwardEvents(
       return false;
     }
     const { eventsEngine } = first;
-    const params = paramsOf(new URL(request.url).search).filter(({ key }) => key !== CONSENT_PARAM);
+    const params = paramsOf(new URL(request.url).search).filter(({ key }) => ABOUT_CLIENT.test(key));
     const sent = { method: "POST" as const, path, search: searchOf(params.map(({ raw }) => raw)), body: request.body };
     const send = async (): Promise<void> => {
       underWay++;

@@ -55,7 +55,7 @@ const options = { secret: SECRET, isTrial: false, elsewhere: [] };
 describe("forgetUser()", () => {
   it("removes a user's rows from both tables, by id and by hash, and nobody else's", async () => {
     await fill();
-    const report = await forgetUser(database, { ...options, user: "alice" });
+    const report = await forgetUser(database, { ...options, user: "consented-alice" });
     expect(report).toMatchObject({ removed: { ubi_queries: 2, ubi_events: 2 }, isUnitKnown: true, place: stateDir });
     expect([await left("ubi_queries"), await left("ubi_events")]).toEqual([
       [2, 4, 5],

@@ -243,7 +243,7 @@ describe("events go on to the engine", () => {
   it("as they came, with the key that searches of that index get, where the shop says where", async () => {
     const edge = open({ eventsUrl: INSIGHTS, headers: { "x-algolia-application-id": "OWN" } }, { vars: own });
     const queryID = await queryIdIn(await searchAs(edge, "anonymous-1"));
-    const { status, answer } = await tell(edge, click(queryID), `${INSIGHTS_PATH}&armmt_consent=1`);
+    const { status, answer } = await tell(edge, click(queryID), `${INSIGHTS_PATH}&armmt_consent=1&index=other`);
     expect([status, answer]).toMatchObject([200, { accepted: 1, forwarded: true }]);
     const [sent] = arrived(edge);
     expect(sent?.url).toBe(`${INSIGHTS}/1/events?X-Algolia-Application-Id=APP&X-Algolia-Agent=insights-js`);
