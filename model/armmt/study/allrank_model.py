@@ -46,11 +46,12 @@ class Dense:
         return self.values
 
 
-def data_set(folder: Path, name: str, length: int | None = None) -> LibSVMDataset:
-    """`length`: of the longest list, when another set's are longer"""
+def data_set(folder: Path, name: str) -> LibSVMDataset:
+    """Lists padded to one length, in their order"""
     columns, gain, group = (np.load(folder / f"{name}-{what}.npy") for what in ("columns", "gain", "group"))
     found = LibSVMDataset(Dense(columns), gain, np.repeat(np.arange(len(group)), group))
-    pad, tensors = FixLength(max(int(found.longest_query_length), length or 0)), ToTensor()
+    # One more than the longest list: a list of exactly that length would be dealt anew, and its scores with it.
+    pad, tensors = FixLength(int(found.longest_query_length) + 1), ToTensor()
     found.transform = lambda sample: tensors(pad(sample))
     return found
 

@@ -91,7 +91,8 @@ def rank(
         "asked": table_of(others.asked, columns, shown=False),
     }
     # A net needs columns of one size, as allRank's own preparation of MSLR-WEB30K makes them.
-    mean, deviation = training.columns.mean(0), training.columns.std(0) + SMALLEST_DEVIATION
+    mean = training.columns.mean(0, dtype=np.float64)
+    deviation = training.columns.std(0, dtype=np.float64) + SMALLEST_DEVIATION
     with TemporaryDirectory() as folder:
         for name, table in tables.items():
             np.save(f"{folder}/{name}-columns.npy", ((table.columns - mean) / deviation).astype(np.float32))
