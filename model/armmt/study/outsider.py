@@ -100,7 +100,11 @@ def rank(
             np.save(f"{folder}/{name}-group.npy", table.group)
         settings = {"folder": folder, "loss": options.loss, "rate": options.rate, "passes": options.passes, "seed": options.seed}
         arguments = [part for name, value in settings.items() for part in (f"--{name}", str(value))]
-        subprocess.run([python, "-m", "armmt.study.allrank_model", *arguments], check=True, cwd=Path(__file__).parents[2])
+        # As long as the pipe is open: it ends with this process.
+        command = [str(python), "-m", "armmt.training.attached", "armmt.study.allrank_model", *arguments]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, cwd=Path(__file__).parents[2]) as other:
+            if other.wait() != 0:
+                raise subprocess.CalledProcessError(other.returncode, command)
         rows = np.load(f"{folder}/scores.npy")
         report: dict[str, Any] = json.loads(Path(folder, "outsider.json").read_text())
     if not np.isfinite(rows).all():
